@@ -69,6 +69,9 @@ refused ()
 would_do () { refused 'a store with grain = 30m would do' "$@"; }
 is_no_zone () { refused "there is no time zone 'Europe/Atlantis'" "$@"; }
 
+# no_preview REFUSAL ZONE KIND: each kind writes into a folder of its own, for one that is being written to refuses a second export
+no_preview () { "$1" export --provisional --period 2025-10 --zone "$2" --to-dir "$dir/none.$3" "$3"; }
+
 # closes PERIOD ZONE KIND: asked once, answered when all that it waits for has come
 closed ()
 {
@@ -125,13 +128,13 @@ for zone in Asia/Kolkata Australia/Lord_Howe; do
   each "an_hour_is_too_long_for_hours_of_$zone" would_do usage --zone "$zone" --by hour
   each "an_hour_is_too_long_for_a_month_of_$zone" would_do usage --zone "$zone" --from 2025-10 --to 2025-11
   each "an_hour_is_too_long_for_a_bill_of_$zone" would_do periods close 2025-10 --zone "$zone"
-  each "an_hour_is_too_long_for_a_preview_of_$zone" would_do export --provisional --period 2025-10 --zone "$zone" --to-dir "$dir"
+  each "an_hour_is_too_long_for_a_preview_of_$zone" no_preview would_do "$zone"
 done
 each 'an_hour_will_do_for_a_month_of_Lord_Howe_that_is_11_hours_ahead' month_comes_to 2025-11 2025-12 Australia/Lord_Howe
 each 'usage_knows_no_zone_that_is_none' is_no_zone usage --zone Europe/Atlantis --by day
 each 'close_knows_no_zone_that_is_none' is_no_zone periods close 2025-10 --zone Europe/Atlantis
 each 'list_knows_no_zone_that_is_none' is_no_zone periods list --zone Europe/Atlantis
-each 'export_knows_no_zone_that_is_none' is_no_zone export --provisional --period 2025-10 --zone Europe/Atlantis --to-dir "$dir"
+each 'export_knows_no_zone_that_is_none' no_preview is_no_zone Europe/Atlantis
 
 grain 30m
 each 'half_hours_are_taken' take
