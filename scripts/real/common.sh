@@ -119,3 +119,77 @@ xml_escape ()
   text=${text//\"/'&quot;'}
   printf '%s' "${text//\'/'&apos;'}"
 }
+
+# -- ports of servers --
+
+port_is_free ()
+{
+  ! (: < "/dev/tcp/127.0.0.1/$1") 2> /dev/null
+}
+
+# Several of these programs choose ports at once, and each uses them seconds later. So ports are reserved by tens: the link of a ten
+# names the DIR that it belongs to, from before its first start until stop.
+locks=${TMPDIR:-/tmp}/hypermeter-ports
+
+# reserve DIR FIRST COUNT: for DIR, unless one of them is another's; what is DIR's already stays so
+reserve ()
+{
+  local ten lock
+  for ((ten = $2 / 10; ten <= ($2 + $3 - 1) / 10; ten++)); do
+    lock=$locks.${ten}0
+    ln -sT "$1" "$lock" 2> /dev/null || [ "$(readlink "$lock")" = "$1" ] || return 1
+  done
+}
+
+release ()
+{
+  local lock
+  for lock in "$locks".*; do
+    [ "$(readlink "$lock")" != "$1" ] || rm -f "$lock"
+  done
+}
+
+all_free () # FIRST COUNT
+{
+  local port
+  for ((port = $1; port < $1 + $2; port++)); do
+    port_is_free "$port" || return 1
+  done
+}
+
+# reserve_free DIR COUNT: the first of so many neighbouring ports that nobody has reserved or listens on, below those that the kernel gives
+# to clients
+reserve_free ()
+{
+  local first
+  for _ in {1..100}; do
+    first=$((20000 + RANDOM % 1200 * 10))
+    if reserve "$1" "$first" "$2"; then
+      ! all_free "$first" "$2" || { echo "$first"; return; }
+      release "$1"
+    fi
+  done
+  die 75 "no free ports"
+}
+
+# -- certificates --
+
+# make_authority NAME: the key and the certificate of one that signs others, NAME.key and NAME.pem in this folder
+make_authority ()
+{
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=an authority for tests" -keyout "$1.key" \
+    -out "$1.pem" 2> /dev/null
+}
+
+# sign NAME SUBJECT [DAYS]: NAME.crt for that host or user, with its key, by the authority ca of this folder; for -1 days it is over already
+sign ()
+{
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" -keyout "$1.key" -out "$1.csr" 2> /dev/null
+  openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days "${3:-30}" -out "$1.crt" \
+    -extfile <(echo "subjectAltName=DNS:$2,IP:127.0.0.1") 2> /dev/null
+}
+
+random_password ()
+{
+  head -c 12 /dev/urandom | base64 | tr '+/' 'ab'
+}

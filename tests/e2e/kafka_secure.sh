@@ -102,8 +102,7 @@ tls=$dir/k/tls
 "$real/kafka" topic "$dir/k" hypermeter.meters 1 cleanup.policy=compact
 wait "$!"
 (umask 077 && echo not-the-password > "$dir/right.password" && cp "$tls/password" "$dir/stranger.password")
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj '/CN=somebody else' -keyout "$dir/other.key" \
-  -out "$dir/other.pem" 2> /dev/null
+(cd "$dir" && make_authority other)
 
 run_agent right "$tls/ca.pem"
 right=$started
