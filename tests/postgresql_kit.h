@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* postgresql_kit: the store suite's cases over a PostgreSQL server of the test's own, and a look behind the store's back.
  *
- * Two of libpq's functions come here first, so that a case knows the store's connection and can lose an answer. */
+ * Some of libpq's functions come here first, so that a case knows the store's connection, can lose an answer, and can hide a part of one. */
 #pragma once
 
 #include <libpq-fe.h>
@@ -11,6 +11,9 @@
 
 extern PGconn *pg_kit_db;           /* the connection that ran a prepared statement last */
 extern gboolean pg_kit_lose_commit; /* the answer to the next COMMIT is lost, and its connection with it */
+
+/* So often it must be asked for an answer before it is whole, the last times without a word on the socket. */
+extern int pg_kit_hidden;
 
 void pg_kit_assert (const Suite *suite, const char *text, const char *expected);
 void pg_kit_await (const Suite *suite, const char *text, const char *expected); /* until it is so */

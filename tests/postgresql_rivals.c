@@ -154,6 +154,20 @@ owner_that_is_idle_for_too_long_is_ended (void **state)
   suite->ops->close (idle);
 }
 
+static void
+answer_that_encryption_holds_back_is_asked_for (void **state)
+{
+  Suite *suite = *state;
+  HmStore *store = pg_kit_open (suite, "?options=-c%20lock_timeout%3D400ms");
+  gint64 next;
+  gboolean found;
+
+  pg_kit_hidden = 5;
+  assert_true (suite->ops->offset_get (store, "t", 0, &next, &found, NULL));
+  assert_int_equal (pg_kit_hidden, 0);
+  suite->ops->close (store);
+}
+
 /* -- several collectors -- */
 
 typedef struct
@@ -336,6 +350,7 @@ const struct CMUnitTest pg_rival_cases[] = {
   cmocka_unit_test (connection_is_made_anew_with_all_its_settings),
   cmocka_unit_test (collector_of_an_older_version_is_refused),
   cmocka_unit_test (owner_that_is_idle_for_too_long_is_ended),
+  cmocka_unit_test (answer_that_encryption_holds_back_is_asked_for),
   cmocka_unit_test (second_collector_waits_and_then_owns_nothing),
   cmocka_unit_test (successor_ends_an_owner_that_stands_still),
   cmocka_unit_test (successor_ends_an_owner_that_stands_still_within_copy),

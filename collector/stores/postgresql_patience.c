@@ -25,6 +25,14 @@
   "AND l.locktype = 'advisory' AND l.classid = " HM_PG_LOCKS " AND l.objid = " HM_PG_PERIODS                 \
   " AND l.mode = 'ExclusiveLock' AND l.granted))"
 #define COPIED_SINCE 140000 /* the version that tells it */
+#define SLICE_MS     10
+
+/* Waiting for one answer. */
+typedef struct
+{
+  GString *stands; /* of those that were silent the last time */
+  int silent_ms;   /* since a word of the server came, or since it was looked who is in the way */
+} Wait;
 
 static char *
 end_blockers_sql (const HmStore *store)
@@ -67,27 +75,44 @@ end_blockers (HmStore *store, GString *stands)
   PQfinish (db);
 }
 
+/* What encryption has taken off the socket already poll() does not see. libpq reads 8 KiB of it at least, and a proxy or another server than
+ * PostgreSQL's may send 16 KiB in one piece, so it is asked for every so often. */
+static int
+slice_ms (const HmStore *store)
+{
+  gboolean hides = PQsslInUse (store->db) || PQgssEncInUse (store->db);
+
+  return hides ? MIN (SLICE_MS, store->patience_ms) : store->patience_ms;
+}
+
 /* FALSE: the connection is lost. */
 static gboolean
-wait_for (HmStore *store, short events, GString *stands)
+wait_for (HmStore *store, short events, Wait *wait)
 {
   struct pollfd fd = { PQsocket (store->db), events, 0 };
-  int ready = poll (&fd, 1, store->patience_ms);
+  int slice = slice_ms (store), ready = poll (&fd, 1, slice);
 
   if (ready < 0)
     return errno == EINTR;
-  if (ready == 0)
-    end_blockers (store, stands);
-  return (fd.revents & ~POLLOUT) == 0 || PQconsumeInput (store->db) == 1;
+  wait->silent_ms = ready == 0 ? wait->silent_ms + slice : 0;
+  if (ready == 0 && wait->silent_ms >= store->patience_ms)
+    {
+      end_blockers (store, wait->stands);
+      wait->silent_ms = 0;
+    }
+  return fd.revents == POLLOUT || PQconsumeInput (store->db) == 1;
 }
 
 void
 hm_pg_wait_answer (HmStore *store)
 {
   g_autoptr (GString) stands = g_string_new (NULL);
+  Wait wait = { stands, 0 };
 
+  if (store->patience_ms < 0) /* libpq waits itself */
+    return;
   while (PQisBusy (store->db))
-    if (!wait_for (store, POLLIN, stands))
+    if (!wait_for (store, POLLIN, &wait))
       return;
 }
 
@@ -95,9 +120,10 @@ gboolean
 hm_pg_wait_sent (HmStore *store)
 {
   g_autoptr (GString) stands = g_string_new (NULL);
+  Wait wait = { stands, 0 };
   int left = PQflush (store->db);
 
-  while (left == 1 && wait_for (store, POLLIN | POLLOUT, stands))
+  while (left == 1 && wait_for (store, POLLIN | POLLOUT, &wait))
     left = PQflush (store->db);
   return left == 0;
 }
