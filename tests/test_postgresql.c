@@ -6,6 +6,8 @@
 #include "metering/signature.h"
 #include "tests/postgresql_kit.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 /* -- whose schema it is -- */
@@ -181,6 +183,36 @@ password_is_in_no_message (void **state)
       assert_null (strstr (error->message, "s3cret"));
       assert_non_null (strstr (error->message, "postgresql://"));
     }
+}
+
+static void
+assert_check_fails (Suite *suite, const char *keyword, const char *path, const char *part)
+{
+  g_autofree char *url = g_strdup_printf ("postgresql://me@host/x?%s=%s", keyword, path);
+  GError *error = NULL;
+
+  assert_false (suite->ops->check (url, &error));
+  kit_assert_error (&error, HM_ERROR_CONFIG, keyword);
+  assert_false (suite->ops->check (url, &error));
+  kit_assert_error (&error, HM_ERROR_CONFIG, part);
+}
+
+static void
+files_of_the_url_are_looked_for_beforehand (void **state)
+{
+  static const char *const keywords[] = { "passfile", "sslrootcert", "sslcrl", "sslcert", "sslkey" };
+  Suite *suite = *state;
+  g_autofree char *folder = kit_temp_folder (), *path = g_build_filename (folder, "secret", NULL);
+  g_autofree char *url = g_strdup_printf ("postgresql://me@host/x?passfile=%s&sslrootcert=system", path);
+
+  for (guint i = 0; i < G_N_ELEMENTS (keywords); i++)
+    assert_check_fails (suite, keywords[i], path, g_strerror (ENOENT));
+  kit_write_file (folder, "secret", "host:*:*:me:s3cret\n");
+  assert_int_equal (g_chmod (path, 0640), 0);
+  assert_check_fails (suite, "passfile", path, "0600");
+  assert_int_equal (g_chmod (path, 0600), 0);
+  assert_true (suite->ops->check (url, NULL));
+  kit_remove_tree (folder);
 }
 
 /* -- what the server refuses -- */
@@ -497,6 +529,7 @@ main (void)
     cmocka_unit_test (database_of_another_encoding_is_refused),
     cmocka_unit_test (database_that_is_not_there_is_unavailable),
     cmocka_unit_test (password_is_in_no_message),
+    cmocka_unit_test (files_of_the_url_are_looked_for_beforehand),
     cmocka_unit_test (refusals_mean_what_can_be_done_about_them),
     cmocka_unit_test (database_that_is_read_only_is_waited_for),
     cmocka_unit_test (reader_cannot_write),

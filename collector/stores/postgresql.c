@@ -49,7 +49,7 @@ static gboolean
 check (const char *url, GError **error)
 {
   HmStore store = { .url = NULL };
-  gboolean good = hm_pg_address (&store, url, error);
+  gboolean good = hm_pg_address (&store, url, error) && hm_pg_check_files (url, error);
 
   g_free (store.url);
   g_free (store.name);

@@ -113,6 +113,9 @@ struct HmStore
 /* What is to be known of @url without connecting. HM_ERROR_CONFIG. */
 gboolean hm_pg_address (HmStore *store, const char *url, GError **error);
 
+/* The files that @url names can be used, for what can be said beforehand. HM_ERROR_CONFIG. */
+gboolean hm_pg_check_files (const char *url, GError **error);
+
 /* A connection as every call needs it: there, and set up. Outside of a transaction a lost one is made anew. */
 gboolean hm_pg_ready (HmStore *store, GError **error);
 

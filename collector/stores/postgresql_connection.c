@@ -11,9 +11,17 @@
 #include "metering/error.h"
 #include "metering/log.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define SCHEME "postgresql://"
+
+/* OpenSSL knows which it is, and libpq does not pass it on. */
+#define DISTRUST                                                                                             \
+  " (the server's certificate is not signed by sslrootcert's, or its time is over; the server's log says "   \
+  "which)"
 
 /* What holds where the URL does not say otherwise. A network that has gone is noticed within half a minute: the group's
  * session timeout is 45 s. */
@@ -74,6 +82,38 @@ hm_pg_address (HmStore *store, const char *url, GError **error)
                                  port, value_of (options, "dbname"));
   PQconninfoFree (options);
   return TRUE;
+}
+
+/* Absolute paths alone: there are other values, such as "system". libpq passes over a file that is not there, or a password's that others may
+ * read, and then says no more than that a password or a certificate is missing. */
+static gboolean
+check_file (const PQconninfoOption *options, const char *keyword, GError **error)
+{
+  const char *path = value_of (options, keyword), *reason = NULL;
+  struct stat status;
+
+  if (*path != '/')
+    return TRUE;
+  if (stat (path, &status) != 0 || access (path, R_OK) != 0)
+    reason = g_strerror (errno);
+  else if (strcmp (keyword, "passfile") == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    reason = "libpq takes no password file that is open to anybody but its owner (mode 0600)";
+  if (reason != NULL)
+    g_set_error (error, HM_ERROR, HM_ERROR_CONFIG, "%s=%s: %s", keyword, path, reason);
+  return reason == NULL;
+}
+
+gboolean
+hm_pg_check_files (const char *url, GError **error)
+{
+  static const char *const keywords[] = { "passfile", "sslrootcert", "sslcrl", "sslcert", "sslkey" };
+  PQconninfoOption *options = PQconninfoParse (url, NULL);
+  gboolean good = TRUE;
+
+  for (guint i = 0; good && options != NULL && i < G_N_ELEMENTS (keywords); i++)
+    good = check_file (options, keywords[i], error);
+  PQconninfoFree (options);
+  return good;
 }
 
 /* -- connecting -- */
@@ -205,8 +245,9 @@ hm_pg_fail (HmStore *store, const PGresult *result, const char *doing, GError **
   g_autofree char *reason = clean (message);
   gboolean lost = PQstatus (store->db) != CONNECTION_OK;
 
-  g_set_error (error, HM_ERROR, state != NULL && !lost ? code_of (state) : HM_ERROR_UNAVAILABLE, "%s: %s: %s",
-               store->name, doing, reason);
+  g_set_error (error, HM_ERROR, state != NULL && !lost ? code_of (state) : HM_ERROR_UNAVAILABLE,
+               "%s: %s: %s%s", store->name, doing, reason,
+               strstr (reason, "certificate verify failed") != NULL ? DISTRUST : "");
   /* One that writes no more (25006) may be a standby by now, and the URL may name more than one host. */
   if (lost || g_strcmp0 (state, "25006") == 0)
     hm_pg_drop (store);
