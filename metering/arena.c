@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* arena: a row of blocks, filled from the front.
  *
- * Called by snapshot and sink on the thread that owns them. */
+ * Called by snapshot, sink and json_tree on the thread that owns them. */
 #include <string.h>
 
 #include "metering/arena.h"

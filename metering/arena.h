@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* arena: memory that is let go of all at once. Not installed: an aid of snapshot and sink.
+/* arena: memory that is let go of all at once. Not installed: an aid of snapshot, sink and JSON trees.
  *
  * Clearing keeps the blocks, so whoever fills it again and again with about as much takes nothing from the
  * allocator after the first rounds. Not thread-safe. */

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "metering/arena.h"
 #include "metering/error.h"
 
 typedef enum
@@ -22,94 +23,115 @@ typedef enum
 struct HmJson
 {
   NodeKind kind;
-  char *text;          /* of a number or text */
-  GPtrArray *keys;     /* (element-type utf8) of an object */
-  GPtrArray *children; /* (element-type HmJson) of an object or array */
+  guint size;      /* of an object or array */
+  const char *key; /* of an object's member */
+  union
+  {
+    const char *text;       /* of a number or text */
+    const HmJson *children; /* of an object or array, one behind the other */
+  };
 };
+
+typedef struct
+{
+  HmJson root;    /* first: who holds the document holds this */
+  HmArena *arena; /* of everything below it */
+} Document;
 
 void
 hm_json_free (HmJson *json)
 {
-  if (json == NULL)
+  Document *document = (Document *)json;
+
+  if (document == NULL)
     return;
-  g_free (json->text);
-  g_clear_pointer (&json->keys, g_ptr_array_unref);
-  g_clear_pointer (&json->children, g_ptr_array_unref);
-  g_free (json);
+  hm_arena_free (document->arena);
+  g_free (document);
 }
 
-/* -- building -- */
+/* -- building: what is in no closed object or array yet lies on a stack; whatever closes takes its children from the top -- */
 
 typedef struct
 {
-  HmJson *root;
-  HmJson *open[HM_JSON_DEPTH_MAX];
+  HmArena *arena;
+  GArray *stack;                 /* (element-type HmJson) */
+  guint open[HM_JSON_DEPTH_MAX]; /* where on the stack they lie */
   guint depth;
+  const char *key; /* (nullable) of the member that comes next */
   const char *refusal;
 } Builder;
 
-static HmJson *
-add (Builder *builder, NodeKind kind)
+static void
+add (Builder *builder, NodeKind kind, const char *text)
 {
-  HmJson *node = g_new0 (HmJson, 1);
+  HmJson node = { .kind = kind, .key = builder->key, .text = text };
 
-  node->kind = kind;
-  if (builder->depth > 0)
-    g_ptr_array_add (builder->open[builder->depth - 1]->children, node);
-  else
-    builder->root = node;
-  return node;
+  builder->key = NULL;
+  g_array_append_val (builder->stack, node);
 }
 
-static gboolean
-add_text (Builder *builder, NodeKind kind, const char *text, gsize length)
+static char *
+keep (Builder *builder, const char *text, gsize length)
 {
-  add (builder, kind)->text = g_strndup (text, length);
-  return TRUE;
+  char *kept = hm_arena_alloc (builder->arena, length + 1);
+
+  return memcpy (kept, text, length);
 }
 
 static gboolean
 open_node (Builder *builder, NodeKind kind)
 {
-  HmJson *node;
-
   if (builder->depth == HM_JSON_DEPTH_MAX)
     {
       builder->refusal = "nested too deep";
       return FALSE;
     }
-  node = add (builder, kind);
-  node->children = g_ptr_array_new_with_free_func ((GDestroyNotify)hm_json_free);
-  if (kind == NODE_OBJECT)
-    node->keys = g_ptr_array_new_with_free_func (g_free);
-  builder->open[builder->depth++] = node;
+  builder->open[builder->depth++] = builder->stack->len;
+  add (builder, kind, NULL);
   return TRUE;
+}
+
+static HmJson *
+close_node (Builder *builder)
+{
+  guint at = builder->open[--builder->depth], size = builder->stack->len - at - 1;
+  HmJson *node = &g_array_index (builder->stack, HmJson, at);
+  HmJson *children = size > 0 ? hm_arena_alloc (builder->arena, size * sizeof *children) : NULL;
+
+  if (size > 0)
+    memcpy (children, node + 1, size * sizeof *children);
+  node->size = size;
+  node->children = children;
+  g_array_set_size (builder->stack, at + 1);
+  return node;
 }
 
 static gboolean
 on_null (gpointer user)
 {
-  add (user, NODE_NULL);
+  add (user, NODE_NULL, NULL);
   return TRUE;
 }
 
 static gboolean
 on_boolean (gpointer user, gboolean value)
 {
-  add (user, value ? NODE_TRUE : NODE_FALSE);
+  add (user, value ? NODE_TRUE : NODE_FALSE, NULL);
   return TRUE;
 }
 
 static gboolean
 on_number (gpointer user, const char *text, gsize length)
 {
-  return add_text (user, NODE_NUMBER, text, length);
+  add (user, NODE_NUMBER, keep (user, text, length));
+  return TRUE;
 }
 
 static gboolean
 on_string (gpointer user, const char *text, gsize length)
 {
-  return add_text (user, NODE_TEXT, text, length);
+  add (user, NODE_TEXT, keep (user, text, length));
+  return TRUE;
 }
 
 static gboolean
@@ -129,7 +151,7 @@ on_map_key (gpointer user, const char *text, gsize length)
 {
   Builder *builder = user;
 
-  g_ptr_array_add (builder->open[builder->depth - 1]->keys, g_strndup (text, length));
+  builder->key = keep (builder, text, length);
   return TRUE;
 }
 
@@ -140,15 +162,16 @@ compare_keys (gconstpointer a, gconstpointer b)
 }
 
 static gboolean
-has_doubled_key (const GPtrArray *keys)
+has_doubled_key (const HmJson *object)
 {
-  g_autofree gpointer *sorted = g_memdup2 (keys->pdata, keys->len * sizeof (gpointer));
+  g_autofree const char **keys = g_new (const char *, object->size);
 
-  if (keys->len < 2)
-    return FALSE;
-  qsort (sorted, keys->len, sizeof (gpointer), compare_keys);
-  for (guint i = 1; i < keys->len; i++)
-    if (strcmp (sorted[i - 1], sorted[i]) == 0)
+  for (guint i = 0; i < object->size; i++)
+    keys[i] = object->children[i].key;
+  if (object->size > 1)
+    qsort (keys, object->size, sizeof *keys, compare_keys);
+  for (guint i = 1; i < object->size; i++)
+    if (strcmp (keys[i - 1], keys[i]) == 0)
       return TRUE;
   return FALSE;
 }
@@ -156,9 +179,7 @@ has_doubled_key (const GPtrArray *keys)
 static gboolean
 on_end_array (gpointer user)
 {
-  Builder *builder = user;
-
-  builder->depth--;
+  close_node (user);
   return TRUE;
 }
 
@@ -167,8 +188,7 @@ on_end_map (gpointer user)
 {
   Builder *builder = user;
 
-  builder->depth--;
-  if (!has_doubled_key (builder->open[builder->depth]->keys))
+  if (!has_doubled_key (close_node (builder)))
     return TRUE;
   builder->refusal = "an object has a key twice";
   return FALSE;
@@ -188,12 +208,18 @@ hm_json_parse (const char *bytes, gsize length, GError **error)
     .start_array = on_start_array,
     .end_array = on_end_array,
   };
-  Builder builder = { NULL };
+  g_autoptr (GArray) stack = g_array_sized_new (FALSE, FALSE, sizeof (HmJson), 64);
+  Document *document = g_new0 (Document, 1);
+  Builder builder = { .arena = hm_arena_new (), .stack = stack };
   g_autofree char *detail = NULL;
 
+  document->arena = builder.arena;
   if (hm_json_read (bytes, length, &handler, &builder, &detail) == HM_JSON_OK)
-    return builder.root;
-  hm_json_free (builder.root);
+    {
+      document->root = g_array_index (stack, HmJson, 0);
+      return &document->root;
+    }
+  hm_json_free (&document->root);
   g_set_error (error, HM_ERROR, HM_ERROR_DATA, "bad JSON: %s",
                builder.refusal != NULL ? builder.refusal : detail);
   return NULL;
@@ -206,12 +232,12 @@ find_member (const HmJson *object, const char *key, gsize length)
 {
   if (object == NULL || object->kind != NODE_OBJECT)
     return NULL;
-  for (guint i = 0; i < object->keys->len; i++)
+  for (guint i = 0; i < object->size; i++)
     {
-      const char *candidate = g_ptr_array_index (object->keys, i);
+      const HmJson *member = &object->children[i];
 
-      if (strncmp (candidate, key, length) == 0 && candidate[length] == '\0')
-        return g_ptr_array_index (object->children, i);
+      if (strncmp (member->key, key, length) == 0 && member->key[length] == '\0')
+        return member;
     }
   return NULL;
 }
@@ -253,7 +279,7 @@ hm_json_get_u64 (const HmJson *json, const char *path, guint64 *ret_value)
   const HmJson *node = hm_json_at (json, path);
   HmValue value;
 
-  if (node == NULL || node->text == NULL
+  if (node == NULL || (node->kind != NODE_NUMBER && node->kind != NODE_TEXT)
       || !hm_value_parse (node->text, strlen (node->text), HM_VALUE_U64, &value))
     return FALSE;
   *ret_value = value.u64;
@@ -275,17 +301,17 @@ hm_json_is_array (const HmJson *json)
 guint
 hm_json_size (const HmJson *json)
 {
-  return json != NULL && json->children != NULL ? json->children->len : 0;
+  return json != NULL ? json->size : 0;
 }
 
 const HmJson *
 hm_json_element (const HmJson *json, guint i)
 {
-  return i < hm_json_size (json) ? g_ptr_array_index (json->children, i) : NULL;
+  return i < hm_json_size (json) ? &json->children[i] : NULL;
 }
 
 const char *
 hm_json_member (const HmJson *json, guint i)
 {
-  return hm_json_is_object (json) && i < json->keys->len ? g_ptr_array_index (json->keys, i) : NULL;
+  return hm_json_is_object (json) && i < json->size ? json->children[i].key : NULL;
 }

@@ -8,7 +8,7 @@ FUZZ_COMPILE = $(FUZZ_CC) $(FUZZ_FLAGS) $(DEFS) $(AM_CPPFLAGS) $(CPPFLAGS) $(GLI
 FUZZ_LIBS = $(GLIB_LIBS) $(YAJL_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS) -lm
 fuzzed_files = %D%/fakes/one_file.c \
 	metering/segment.c metering/segment_reader.c metering/journal.c metering/journal_json.c metering/journal_print.c \
-	metering/files.c metering/message.c metering/error.c metering/json.c metering/json_tree.c metering/json_check.c \
+	metering/files.c metering/message.c metering/error.c metering/json.c metering/json_tree.c metering/arena.c metering/json_check.c \
 	metering/unit.c metering/value.c metering/clock.c metering/resource.c
 fuzzed_files += metering/decode.c metering/decode_shapes.c metering/decode_values.c metering/decode_walk.c metering/decode_refuse.c \
 	metering/decode_finish.c metering/encode.c metering/record.c metering/meter.c metering/signature.c metering/secret.c
