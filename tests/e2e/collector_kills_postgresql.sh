@@ -59,7 +59,7 @@ database_dies ()
   fi
   wait_until 120000 has_backend || return 1
   before=$(committed)
-  wait_until 120000 has_passed "$before" || { echo '# nothing is stored after the database has come back'; status=1; }
+  wait_until 240000 has_passed "$before" || { echo '# nothing is stored after the database has come back'; status=1; }
   end_collector anywhere || status=1
   return "$status"
 }
