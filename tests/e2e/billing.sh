@@ -65,6 +65,12 @@ is_noted_as_stored ()
   [ "$(sql "$1" 'SELECT count(*) FROM offsets WHERE reached > 1761958800000000000' | tr -d '\r' | tail -n 1)" = 1 ]
 }
 
+# A broker that does not answer within the two seconds that it is given then is asked by another such run.
+notes_its_end ()
+{
+  is_noted_as_stored "$1" || { take "$1" && is_noted_as_stored "$1"; }
+}
+
 is_closed () { close_month "$@" || grep -qF 'is closed already' "$dir/close.$2"; }
 closes_october () { wait_until 240000 is_closed 2025-10 "$1" || { cat "$dir/close.$1"; return 1; }; }
 closes_november () { wait_until 240000 is_closed 2025-11 "$1" || { cat "$dir/close.$1"; return 1; }; }
@@ -197,7 +203,7 @@ start_both
 use bill
 check 'records_are_sent' eval 'send_signed && send records'
 each 'collector_takes_a_month' take
-each 'its_end_is_noted' is_noted_as_stored
+each 'its_end_is_noted' notes_its_end
 each 'usage_is_right_to_the_nanosecond' usage_comes_to october
 each 'usage_of_the_days_after_it_is_right' usage_comes_to november
 each 'views_add_up_to_the_same' views_come_to october
