@@ -44,7 +44,7 @@ fuzz: fuzz-segment fuzz-record fuzz-headers fuzz-signature
 fuzz-segment fuzz-record fuzz-headers fuzz-signature: fuzz-programs
 	@$(MKDIR_P) fuzz-findings
 	set -e; target=`echo $@ | sed s/fuzz-//`; $(MKDIR_P) fuzz-corpus/$$target; \
-	G_SLICE=always-malloc ./fuzz-objects/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -rss_limit_mb=2048 \
+	G_SLICE=always-malloc ./fuzz-objects/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=60 -rss_limit_mb=2048 \
 	  -print_final_stats=1 -verbosity=1 -artifact_prefix=fuzz-findings/$$target- fuzz-corpus/$$target $(srcdir)/%D%/fuzz/corpus/$$target
 
 # Written anew by hand when the format changes.

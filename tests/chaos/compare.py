@@ -11,14 +11,14 @@ when the run was killed. All that was on disk is there with the same bytes; no i
 a resource comes in order, an older run's before a newer one's, but that a gap record may come later than its place, never earlier, as one whose
 segment goes is appended again; a bin that a heartbeat closed holds what it says. With --losses records may be
 missing anywhere, as many as gap records say. With --ticks each run polled at every such interval, but for ticks that it said itself to have skipped:
-FILE has lines of process id, monotonic milliseconds and how many it had skipped by then, at most one a run."""
+FILE has lines of process id, monotonic milliseconds and how many it had skipped when it was asked after that, at most one a run."""
 import argparse
 import collections
 import hashlib
 import json
 import sys
 
-SLACK = 5 * 10**9  # a group is on disk long before
+SLACK, POLLS = 5 * 10**9, 5  # a group is on disk long before; while the machine stands still nothing is polled
 
 problems = collections.Counter()
 
@@ -137,7 +137,7 @@ def check_values(ledger, topic, runs, losses, whole):
         longest = max(longest, len(values) - len(got))
         if not losses and got != values[:len(got)]:
             problem("not the ledger's beginning", f"{resource} in run {run}")
-        elif not losses and len(got) < len(values) and ledger.made[values[len(got)]] < ledger.ends[run] - SLACK:
+        elif not losses and len(got) + POLLS < len(values) and ledger.made[values[len(got)]] < ledger.ends[run] - SLACK:
             problem("not on disk for long", f"{resource} in run {run}, from {values[len(got)]} on")
         if losses and got != sorted(set(got) & set(values)):
             problem("not the ledger's order", f"{resource} in run {run}")
@@ -189,29 +189,37 @@ def read_skipped(path):
 
 
 def missed_ticks(made, until, interval, phase):
-    """How many ticks there are from the first poll's up to @until that no poll belongs to: each belongs to the last tick before it, as it may
-    be late, by less than an interval, but never early."""
-    polled = {(one - phase) // interval for one in made}
-    return len(set(range(min(polled), (until - phase) // interval + 1)) - polled)
+    """How many ticks there are up to @until that no poll belongs to: each belongs to the last tick before it, as it may be late, by less than an
+    interval, but never early. The first poll is the start's, and belongs to none; the first tick is half an interval later at least."""
+    polled = {(one - phase) // interval for one in made[1:]}
+    first = (made[0] + interval // 2 - phase) // interval + 1
+    return len(set(range(first, (until - phase) // interval + 1)) - polled)
 
 
 def find_phase(polls, interval):
     """All runs have one grid. Which one is not known, but some poll was punctual: that by which the fewest ticks are missing. A tenth of an
-    interval is given to those that began a little earlier still."""
+    interval, or less, is given to those that began a little earlier still."""
     some = polls[::len(polls) // 40 + 1]
-    phases = {(one - interval // 10) % interval for _, (made, _) in some for one in made}
+    phases = {(one - early) % interval for _, (made, _) in some for one in made for early in (interval // 10, interval // 40)}
     return min(phases, key=lambda phase: sum(missed_ticks(made, until, interval, phase) for _, (made, until) in some))
 
 
+def judged_until(polls, asked):
+    """run -> nanoseconds. A run that was asked is judged up to the last poll that had ended by then, and so had another after it: what passes in
+    a poll is counted when it ends. One that was not asked is judged up to its last poll, and skipped none."""
+    until = {}
+    for (run, _), made in polls.items():
+        at = asked.get(run.split("-")[0], (None, 0))[0]
+        ended = made if at is None else [one for one in made if one <= at][:-1]
+        until[run] = max([until.get(run, 0), *ended])
+    return until
+
+
 def check_ticks(ledger, interval, asked):
-    """Each run polled at each tick, but for those that it said to have skipped. A run that was asked is judged up to then, but for its last two
-    intervals: the last poll may still have been late, and what passes meanwhile is counted when it ends. One that was not asked is judged up to
-    its last poll, and skipped none."""
-    polls = []
-    for (run, resource), values in ledger.values.items():
-        made = [ledger.made[value] for value in values]
-        at = asked.get(run.split("-")[0], (made[-1] + 2 * interval, 0))[0]
-        polls.append(((run, resource), (made, at - 2 * interval)))
+    """Each run polled at each tick, but for those that it said to have skipped."""
+    made = {key: [ledger.made[value] for value in values] for key, values in ledger.values.items()}
+    until = judged_until(made, asked)
+    polls = [(key, (times, until[key[0]])) for key, times in made.items()]
     phase = find_phase(polls, interval)
     for (run, resource), (made, until) in polls:
         missed, skipped = missed_ticks(made, until, interval, phase), asked.get(run.split("-")[0], (0, 0))[1]

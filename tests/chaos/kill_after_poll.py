@@ -27,7 +27,7 @@ def is_there(pid):
 
 def main():
     pid, path, first, second = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]) / 1000, int(sys.argv[4]) / 1000
-    deadline = time.monotonic() + 60 + first
+    deadline = time.monotonic() + 180 + first
     polled = False
     for wait in (0, first):  # its first poll of all; then any other
         time.sleep(wait)

@@ -18,7 +18,7 @@ export HM_LEDGER
 # make_topic: $topic, and the one that meters are declared on, without which nothing is sent
 make_topic ()
 {
-  "$cli" topics create samples meters --brokers "$brokers" --samples "$topic" --partitions 4 > "$dir/topics.log" 2>&1
+  "$cli" topics create samples meters --brokers "$brokers" --samples "$topic" --partitions 4 --timeout 60s > "$dir/topics.log" 2>&1
 }
 
 # run_agent [OPTION…]: its process id is in $running
@@ -105,7 +105,7 @@ thaw ()
 settle ()
 {
   start_agent -o agent.stop-timeout=120s
-  wait_until 60000 has_values $(($(values) + 1)) || return 1
+  wait_until 300000 has_values $(($(values) + 1)) || return 1
   stop_agent
 }
 

@@ -47,7 +47,7 @@ views_come_to ()
 
 close_month () # MONTH KIND [OPTION…]
 {
-  hm "$2" periods close "$1" --author desk@example.org --output csv --wait 20 "${@:3}" > "$dir/close.$2" 2>&1
+  hm "$2" periods close "$1" --author desk@example.org --output csv --wait 180 "${@:3}" > "$dir/close.$2" 2>&1
 }
 
 # Until then the broker says nothing, and the store says that the partition was read up to half an hour past the month's end.
@@ -65,9 +65,15 @@ is_noted_as_stored ()
   [ "$(sql "$1" 'SELECT count(*) FROM offsets WHERE reached > 1761958800000000000' | tr -d '\r' | tail -n 1)" = 1 ]
 }
 
+# A broker that does not answer within the two seconds that it is given then is asked by another such run.
+notes_its_end ()
+{
+  is_noted_as_stored "$1" || { take "$1" && is_noted_as_stored "$1"; }
+}
+
 is_closed () { close_month "$@" || grep -qF 'is closed already' "$dir/close.$2"; }
-closes_october () { wait_until 90000 is_closed 2025-10 "$1" || { cat "$dir/close.$1"; return 1; }; }
-closes_november () { wait_until 90000 is_closed 2025-11 "$1" || { cat "$dir/close.$1"; return 1; }; }
+closes_october () { wait_until 240000 is_closed 2025-10 "$1" || { cat "$dir/close.$1"; return 1; }; }
+closes_november () { wait_until 240000 is_closed 2025-11 "$1" || { cat "$dir/close.$1"; return 1; }; }
 
 export_all () # FORM KIND
 {
@@ -120,7 +126,7 @@ damage_and_verify ()
 
 mends ()
 {
-  hm "$1" recompute --resource vm-b --reason 'somebody wrote into it' --wait 60 --output csv
+  hm "$1" recompute --resource vm-b --reason 'somebody wrote into it' --wait 180 --output csv
 }
 
 is_touched ()
@@ -139,7 +145,7 @@ exports_the_same ()
 
 adjusts ()
 {
-  hm "$1" adjust --project blue --meter cpu --unit s --quantity=-12.5 --reason 'slow disks' --author desk@example.org --wait 60 --output csv
+  hm "$1" adjust --project blue --meter cpu --unit s --quantity=-12.5 --reason 'slow disks' --author desk@example.org --wait 180 --output csv
 }
 
 has_one_correction ()
@@ -168,7 +174,7 @@ is_held ()
 
 releases ()
 {
-  hm "$1" anomalies release "$(jq -r .id "$dir/held.$1")" --reason 'a load test' --author desk@example.org --wait 60 --output csv
+  hm "$1" anomalies release "$(jq -r .id "$dir/held.$1")" --reason 'a load test' --author desk@example.org --wait 180 --output csv
 }
 
 counts_what_was_held ()
@@ -197,14 +203,15 @@ start_both
 use bill
 check 'records_are_sent' eval 'send_signed && send records'
 each 'collector_takes_a_month' take
-each 'its_end_is_noted' is_noted_as_stored
+each 'its_end_is_noted' notes_its_end
 each 'usage_is_right_to_the_nanosecond' usage_comes_to october
 each 'usage_of_the_days_after_it_is_right' usage_comes_to november
 each 'views_add_up_to_the_same' views_come_to october
 
 # -- closed
-run_all
+# The broker is stopped before anybody can have heard from it how far the partition goes.
 kill -STOP "$(pids_with_argument "$dir/k/node1/server.properties")"
+run_all
 each 'close_is_refused_before_its_partition_has_passed' is_refused
 kill -CONT "$(pids_with_argument "$dir/k/node1/server.properties")"
 each 'month_is_closed' closes_october
@@ -255,7 +262,7 @@ each 'manifest_has_the_hash_of_each_file_again' hashes_are_right
 
 # -- held out and released
 check 'a_reading_beyond_what_a_host_can_do_comes' send odd
-each 'it_is_held_out' wait_until 60000 is_held
+each 'it_is_held_out' wait_until 180000 is_held
 each 'it_counts_nothing' usage_comes_to november moved after
 each 'it_is_released' releases
 each 'it_counts_exactly_what_it_said' counts_what_was_held

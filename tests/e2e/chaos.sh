@@ -35,9 +35,9 @@ count_arrived ()
 # An agent that is sending: something has come to Kafka since it was started.
 start_sending ()
 {
-  wait_until 60000 count_arrived || return 1
+  wait_until 120000 count_arrived || return 1
   start_agent
-  wait_until 60000 has_arrived $((came + 1))
+  wait_until 120000 has_arrived $((came + 1))
 }
 
 # Each is one life of the agent up to its kill; one_life thaws the broker afterwards. They run with errexit off: each command that may fail

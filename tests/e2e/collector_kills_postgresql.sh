@@ -23,7 +23,7 @@ committed () # records behind the offsets in the store
 
 server_pid ()
 {
-  pids_with_argument "$(cat "$dir/p/postgres.folder")/data"
+  head -n 1 "$(cat "$dir/p/postgres.folder")/data/postmaster.pid"
 }
 
 backend_pid ()
@@ -36,22 +36,30 @@ has_backend ()
   [ -n "$(backend_pid)" ]
 }
 
+# A server process outlives its program by a moment.
+has_no_backend ()
+{
+  local pid
+  pid=$(backend_pid) && [ -z "$pid" ]
+}
+
 # By turns a backend, after which the server ends all others and mends itself, and the server with all that is its own. What is stored
 # afterwards the collector has stored over a new connection.
 database_dies ()
 {
   local before status=0
+  wait_until 60000 has_no_backend || return 1
   start_collector
-  wait_until 30000 has_backend || return 1
+  wait_until 60000 has_backend || return 1
   if [ $((lives % 2)) -eq 0 ]; then
     kill_process backend "$(backend_pid)" inside || return 1
   else
     kill_process server "$(server_pid)" inside || return 1
     "$postgres" kill "$dir/p" && "$postgres" restart "$dir/p" || return 1
   fi
-  wait_until 60000 has_backend || return 1
+  wait_until 120000 has_backend || return 1
   before=$(committed)
-  wait_until 120000 has_passed "$before" || { echo '# nothing is stored after the database has come back'; status=1; }
+  wait_until 240000 has_passed "$before" || { echo '# nothing is stored after the database has come back'; status=1; }
   end_collector anywhere || status=1
   return "$status"
 }
@@ -68,15 +76,8 @@ views_agree ()
   done
 }
 
-end_postgres ()
-{
-  "$postgres" stop "$dir/p" > /dev/null 2>&1 || :
-  clean_up
-}
-trap end_postgres EXIT
-
 start_kafka --nodes 1
-store=$("$postgres" start "$dir/p")
+start_postgres
 make_topics "$topic" 4
 check 'collector_broker_and_database_are_killed_often_enough_inside_a_transaction' flow_with_kills
 check 'collector_reads_to_the_end_after_the_kills' collect

@@ -86,13 +86,20 @@ compare ()
 refused_again () # ID
 {
   local status=0
-  letters replay "$1" --wait 60 --output csv > "$dir/answer" 2>&1 || status=$?
+  letters replay "$1" --wait 180 --output csv > "$dir/answer" 2>&1 || status=$?
   [ "$status" -eq 1 ] && grep -q 'refused again: bad-signature: ' "$dir/answer"
 }
 
 known_by_now ()
 {
   [ "$(grep -c "signatures: $resources keys" "$dir/collector.log")" -ge 1 ]
+}
+
+# hold: the forty-first answer never ends, so that whoever gives it is killed in the middle however late that is
+hold ()
+{
+  sqlite3 "$dir/usage.db" 'CREATE VIEW endless AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n;
+    CREATE TRIGGER hold AFTER UPDATE ON request WHEN (SELECT count(*) FROM request WHERE done > 0) > 40 BEGIN SELECT max (i) FROM endless; END'
 }
 
 mirrored ()
@@ -105,7 +112,7 @@ mirrored ()
 all_mirrored ()
 {
   local status=0
-  wait_until 60000 mirrored || status=1
+  wait_until 180000 mirrored || status=1
   cat "$dir/compared"
   return "$status"
 }
@@ -120,7 +127,7 @@ write_config
 { foreign 1 gauge; foreign 2 cumulative; } | kcat -P -b "$brokers" -t "$topic" -p 0 -k i-1
 
 start_collector
-check 'collector_reads_past_what_it_refuses' wait_until 60000 says $((records + 2)) 'SELECT sum(next) FROM offsets WHERE partition >= 0'
+check 'collector_reads_past_what_it_refuses' wait_until 180000 says $((records + 2)) 'SELECT sum(next) FROM offsets WHERE partition >= 0'
 check_equal 'records_of_unknown_keys_and_a_meters_other_type_are_refused' "bad-signature|$unknown
 bad-type|1" "$(ask 'SELECT reason, count(*) FROM dead_letter GROUP BY reason ORDER BY reason')"
 bad=$(ask "SELECT id FROM dead_letter WHERE reason = 'bad-type'") first=$(ask 'SELECT min(id) FROM dead_letter WHERE reason <> '"'bad-type'")
@@ -129,19 +136,21 @@ check 'a_letter_is_refused_again_as_long_as_its_key_is_unknown' refused_again "$
 # The keys come while the collector runs; it is killed before it is asked, and again while it answers.
 cp -a "$dir/keys/." "$dir/known/"
 kill -HUP "$running"
-check 'keys_are_added_while_the_collector_runs' wait_until 30000 known_by_now
+check 'keys_are_added_while_the_collector_runs' wait_until 180000 known_by_now
 kill_collector
 letters replay --all --no-wait --reason 'keys were added' --output csv > "$dir/asked"
 check_equal 'what_is_asked_without_a_collector_is_kept' $((unknown + 1)) "$(ask 'SELECT count(*) FROM request WHERE done = 0')"
 expect_exit 'a_command_says_that_no_collector_answers' 75 'does a collector run?' letters discard "$bad" --wait 0
+hold
 start_collector
-check 'the_next_collector_answers' wait_until 60000 says 1 'SELECT count(*) > 20 FROM request WHERE done > 0'
+check 'the_next_collector_answers' wait_until 180000 says 1 'SELECT count(*) > 20 FROM request WHERE done > 0'
 kill_collector
 open=$(ask 'SELECT count(*) FROM request WHERE done = 0')
 echo "# $open of $(ask 'SELECT count(*) FROM request') requests were open when it was killed"
 check 'it_was_killed_in_the_middle_of_them' [ "$open" -gt 0 ]
+sqlite3 "$dir/usage.db" 'DROP TRIGGER hold; DROP VIEW endless'
 start_collector
-check 'all_is_answered_in_the_end' wait_until 60000 says 0 'SELECT count(*) FROM request WHERE done = 0'
+check 'all_is_answered_in_the_end' wait_until 180000 says 0 'SELECT count(*) FROM request WHERE done = 0'
 check_equal 'each_letter_was_settled_once' "accepted|$unknown
 discarded|1" "$(ask 'SELECT outcome, count(*) FROM dead_letter GROUP BY outcome ORDER BY outcome')"
 check_equal 'each_record_is_there_once' "$((records + 1))" "$(ask 'SELECT count(*) FROM raw')"

@@ -18,7 +18,7 @@ begin_agent ()
 {
   local name=$1
   shift
-  background "$name" "$@" "$agent" -o agent.id="$name" -o agent.state-dir="$dir/$name" -o agent.runtime-dir="$dir/$name" \
+  background "$name" "$@" "$agent" -o agent.stop-timeout=60s -o agent.id="$name" -o agent.state-dir="$dir/$name" -o agent.runtime-dir="$dir/$name" \
     -o agent.interval=1s -o inspector.uri="$uri" -o publisher:file.path="$dir/$name.ndjson" \
     -o publisher:kafka.kafka.bootstrap.servers="$brokers" -o publisher:kafka.topic="$name"
 }
@@ -38,21 +38,25 @@ is_new () # FORMER METER [DEVICE] [AGENT]
   [ -n "$now" ] && [ "${now% *}" != "$former" ] && [ "${now##* }" -gt 0 ]
 }
 
-# Until the agent outside has read something after this moment.
-records () { wc -l < "$dir/outside.ndjson"; }
-has_more () { [ "$(records)" -ge $(($1 + 10)) ]; } # a poll makes two or three; so does a found guest
-polled () { wait_until 60000 has_more "$(records)"; }
+# polled [AGENT]: until it has read something after this moment.
+records () { wc -l < "$dir/$1.ndjson"; }
+has_more () { [ "$(records "$1")" -ge $(($2 + 10)) ]; } # a poll makes two or three; so does a found guest
+polled () { wait_until 180000 has_more "${1:-outside}" "$(records "${1:-outside}")"; }
 
 is_last () { [ "$(last "${@:2}")" = "$1" ]; }
 
-device_is_gone () { [ "$(virsh -q -c "$uri" dumpxml one | grep -c "<alias name='$1'/>")" -eq 0 ]; }
+device_is_gone ()
+{
+  local xml
+  xml=$(virsh -q -c "$uri" dumpxml one) && [[ $xml != *"<alias name='$1'/>"* ]]
+}
 
 # replug ELEMENT ALIAS
 replug ()
 {
   virsh -q -c "$uri" dumpxml --xpath "/domain/devices/$1" one > "$dir/$1.xml"
   v detach-device --live one "$dir/$1.xml"
-  wait_until 60000 device_is_gone "$2"
+  wait_until 180000 device_is_gone "$2"
   polled
   v attach-device --live one "$dir/$1.xml"
 }
@@ -64,10 +68,11 @@ begin_agent outside
 outside=$started
 begin_agent inside "$real/libvirtd" exec "$dir/v"
 inside=$started
-wait_until 60000 test -s "$dir/inside.ndjson"
+for name in outside inside; do wait_until 180000 test -s "$dir/$name.ndjson"; done
 "$real/guest" define "$uri" "$dir/v" one --project-id p-1 --user-id u-1 > /dev/null
 "$real/guest" wait "$uri" one
 polled
+polled inside
 
 first=$(epoch)
 first_id=$(virsh -q -c "$uri" domid one)
@@ -79,10 +84,10 @@ check_equal 'interface_has_its_taps_ifindex_and_start' "$first $ifindex known" "
 
 disk=$(last "$reads" disk:vda) net=$(last network.incoming.bytes "$nic")
 replug disk virtio-disk0
-check 'disk_plugged_in_again_has_a_new_life' wait_until 60000 is_new "$disk" "$reads" disk:vda
+check 'disk_plugged_in_again_has_a_new_life' wait_until 180000 is_new "$disk" "$reads" disk:vda
 replug interface net0
-check 'interface_plugged_in_again_has_a_new_life' wait_until 60000 is_new "$net" network.incoming.bytes "$nic"
-check 'tap_plugged_in_again_has_a_new_life' wait_until 60000 is_new "$tap" network.incoming.bytes "$nic" inside
+check 'interface_plugged_in_again_has_a_new_life' wait_until 180000 is_new "$net" network.incoming.bytes "$nic"
+check 'tap_plugged_in_again_has_a_new_life' wait_until 180000 is_new "$tap" network.incoming.bytes "$nic" inside
 disk=$(last "$reads" disk:vda) net=$(last network.incoming.bytes "$nic")
 check_equal 'plugged_disk_says_since_when_it_counts' known "${disk##* }"
 check_equal 'plugged_interface_says_since_when_it_counts' known "${net##* }"
@@ -91,12 +96,12 @@ check_equal 'resource_keeps_its_life_while_devices_come_and_go' "$first" "$(epoc
 
 guest=$(last memory.minor_faults)
 v reset one
-check 'guest_that_was_reset_has_a_new_life' wait_until 90000 is_new "$guest" memory.minor_faults
+check 'guest_that_was_reset_has_a_new_life' wait_until 240000 is_new "$guest" memory.minor_faults
 check_equal 'resource_keeps_its_life_at_a_reset' "$first" "$(epoch)"
 guest=$(last memory.minor_faults)
 
-check 'agent_inside_stops' stop "$inside"
-check 'agent_outside_stops' stop "$outside"
+check 'agent_inside_stops' stop "$inside" 120000
+check 'agent_outside_stops' stop "$outside" 120000
 begin_agent outside
 outside=$started
 polled
@@ -109,20 +114,20 @@ is_another () { [ -n "$(epoch)" ] && [ "$(epoch)" != "$1" ]; }
 polled
 v managedsave one
 v start one
-check 'restored_guest_has_a_new_life' wait_until 60000 is_another "$first"
+check 'restored_guest_has_a_new_life' wait_until 180000 is_another "$first"
 second=$(epoch)
-check 'restored_disk_lives_with_its_process' wait_until 60000 is_last "$second - known" "$reads" disk:vda
+check 'restored_disk_lives_with_its_process' wait_until 180000 is_last "$second - known" "$reads" disk:vda
 
 v destroy one
 "$real/libvirtd" stop "$dir/v" > /dev/null
 uri=$("$real/libvirtd" start "$dir/v")
 v start one
 check_equal 'domain_id_is_the_first_one_again' "$first_id" "$(virsh -q -c "$uri" domid one)"
-check 'guest_started_by_another_libvirtd_has_a_new_life' wait_until 60000 is_another "$second"
+check 'guest_started_by_another_libvirtd_has_a_new_life' wait_until 180000 is_another "$second"
 check_equal 'no_life_came_back' 3 "$(lives cpu | cut -d ' ' -f 1 | sort -u | wc -l)"
 
 polled
-check 'agent_stops_at_the_end' stop "$outside"
+check 'agent_stops_at_the_end' stop "$outside" 120000
 topic=outside
 check 'collector_reads_to_the_end' collect
 usage_is_exact ()

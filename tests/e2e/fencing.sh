@@ -9,7 +9,6 @@
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
 generate=$build/tests/generate
-postgres=$real/postgres
 produced=0 first=0
 declare -A collectors=()
 
@@ -45,7 +44,7 @@ start_one ()
   printf 0 > "$dir/trace.$1"
   HYPERMETER_TRACE_TRANSACTIONS=$dir/trace.$1 HM_STOP_AT=$dir/stop.$1 LD_PRELOAD=$build/tests/chaos/.libs/stop_at.so \
     background "$1" "$collector" "${for_ever[@]}" -o collector.state-dir="$dir/state.$1" -o collector.runtime-dir="$dir/state.$1" \
-    -o source.kafka.bootstrap.servers="$brokers" -o source.topic="$topic" -o source.kafka.session.timeout.ms=6000 \
+    -o collector.log-level=info -o source.kafka.bootstrap.servers="$brokers" -o source.topic="$topic" -o source.kafka.session.timeout.ms=6000 \
     -o source.kafka.heartbeat.interval.ms=1000 -o source.kafka.metadata.max.age.ms=2000 -o store.url="$limited" -o store.batch-records=200
   collectors[$1]=$started
 }
@@ -55,10 +54,11 @@ is_stopped ()
   grep -q '^State:[[:space:]]*T' "/proc/${collectors[$1]}/status" 2> /dev/null
 }
 
+# A resource's version is none of it: it rises also when a collector, with partitions or without, rolls up a day that is over.
 tables ()
 {
   ask 'SELECT topic, partition, next FROM hypermeter.offsets ORDER BY 1, 2; SELECT * FROM hypermeter.buckets ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9;
-    SELECT source, resource, version, fold, seen FROM hypermeter.resource_state ORDER BY 1, 2;
+    SELECT source, resource, fold, seen FROM hypermeter.resource_state ORDER BY 1, 2;
     SELECT grain, source, resource, agent, epoch, seq, "offset" FROM hypermeter.raw ORDER BY 1, 2, 3, 4, 5, 6;
     SELECT source, agent, epoch, records, samples, duplicates FROM hypermeter.agent ORDER BY 1, 2, 3' | sha256sum
 }
@@ -69,7 +69,7 @@ make_it_stop ()
   local tries
   for ((tries = 0; tries < 30; tries++)); do
     produce 10 || return 1
-    ! wait_until 2000 is_stopped one || return 0
+    ! wait_until 5000 is_stopped one || return 0
   done
   echo '# it did not stop'
   return 1
@@ -79,12 +79,12 @@ make_it_stop ()
 stops_in ()
 {
   echo "$1" > "$dir/stop.one"
-  make_it_stop && produce 50 && stall 90000 && is_stopped one
+  make_it_stop && produce 50 && stall 180000 && is_stopped one
 }
 
-fences () # how often it has found itself out of the group
+fences () # how often it has found itself out of the group, and what it held is given up
 {
-  grep -c SESSTMOUT "$dir/one.log" || :
+  grep -c ' partitions of .* were lost' "$dir/one.log" || :
 }
 
 has_looked ()
@@ -96,7 +96,7 @@ writes_nothing_when_woken ()
 {
   local before fenced
   before=$(tables) fenced=$(fences)
-  kill -CONT "${collectors[one]}" && wait_until 60000 has_looked "$fenced" && [ "$(tables)" = "$before" ]
+  kill -CONT "${collectors[one]}" && wait_until 180000 has_looked "$fenced" && [ "$(tables)" = "$before" ]
 }
 
 all_is_exact ()
@@ -108,9 +108,9 @@ all_is_exact ()
 a_third_joins_and_one_leaves ()
 {
   start_one three
-  produce 50 && stall 90000 || return 1
-  stop "${collectors[two]}" 30000 || return 1
-  produce 50 && stall 90000
+  produce 50 && stall 180000 || return 1
+  stop "${collectors[two]}" || return 1
+  produce 50 && stall 180000
 }
 
 # The same records again, so that each resource is in two partitions, and all of them are repetitions; then new ones.
@@ -119,7 +119,7 @@ partitions_are_added ()
   local again=$((first - 50))
   "$real/kafka" partitions "$dir/k" "$topic" 7 || return 1
   "$generate" --records 2000 --resources 50 --first "$again" --brokers "$brokers" --topic "$topic" --sums "$dir/again" || return 1
-  produce 50 && stall 90000 && wait_until 60000 repetitions_are_counted
+  produce 50 && stall 180000 && wait_until 180000 repetitions_are_counted
 }
 
 repetitions_are_counted ()
@@ -127,20 +127,13 @@ repetitions_are_counted ()
   [ "$(ask 'SELECT sum(duplicates) FROM hypermeter.agent')" -ge 2000 ]
 }
 
-end_postgres ()
-{
-  "$postgres" stop "$dir/p" > /dev/null 2>&1 || :
-  clean_up
-}
-trap end_postgres EXIT
-
 start_kafka --nodes 1
-store=$("$postgres" start "$dir/p" --fast yes)
+start_postgres --fast yes
 limited="$store?options=-clock_timeout%3D4s%20-cidle_in_transaction_session_timeout%3D4s"
 make_topics "$topic" 4
 start_one one
 start_one two
-check 'two_collectors_store_all' eval 'produce 50 && stall 90000'
+check 'two_collectors_store_all' eval 'produce 50 && stall 180000'
 for statement in BEGIN COMMIT CopyData; do
   check "other_takes_over_from_one_that_is_stopped_at_$statement" stops_in "$statement"
   check "one_that_was_stopped_at_${statement}_writes_nothing_when_it_is_woken" writes_nothing_when_woken

@@ -78,18 +78,18 @@ check 'true_records_come_to_what_they_come_to_alone' sums_are_right
 background collector "$collector" -o collector.state-dir="$dir/c" -o collector.runtime-dir="$dir/c" -o store.url="$store" \
   -o source.topic="$topic" -o source.kafka.bootstrap.servers="$brokers" "${for_ever[@]}" "${policy[@]}"
 running=$started
-wait_until 30000 said 'notice: running'
+wait_until 180000 said 'notice: running'
 check 'collector_says_what_it_goes_by' said 'signatures: 50 keys of 50 agents, signatures=require'
 key "$dir/keys/e2e-host/e2e-key"
 kill -HUP "$running"
-check 'collector_takes_a_new_key_on_sighup' wait_until 30000 said 'signatures: 51 keys of 51 agents'
+check 'collector_takes_a_new_key_on_sighup' wait_until 180000 said 'signatures: 51 keys of 51 agents'
 test_driver 2
 "$agent" -o agent.id=e2e-host -o agent.state-dir="$dir/a" -o agent.runtime-dir="$dir/a" -o inspector.uri="$uri" -o agent.key-id=e2e-key \
   -o agent.key-file="$dir/keys/e2e-host/e2e-key" -o publisher:kafka.kafka.bootstrap.servers="$brokers" -o publisher:kafka.topic="$topic" \
-  --once 2> "$dir/agent.log"
-check 'collector_takes_the_records_of_an_agent_with_that_key' wait_until 30000 stored e2e-host 2
+  -o agent.stop-timeout=60s --once 2> "$dir/agent.log"
+check 'collector_takes_the_records_of_an_agent_with_that_key' wait_until 180000 stored e2e-host 2
 echo nonsense > "$dir/keys/e2e-host/e2e-key"
 kill -HUP "$running"
-check 'collector_keeps_its_keys_when_one_is_no_good' wait_until 30000 said 'stay as they were'
+check 'collector_keeps_its_keys_when_one_is_no_good' wait_until 180000 said 'stay as they were'
 expect_exit 'check_config_names_the_key_that_is_no_good' 78 e2e-host/e2e-key "$collector" -o collector.state-dir="$dir/c" "${policy[@]}" --check-config
 check 'collector_stops' stop "$running"

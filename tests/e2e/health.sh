@@ -13,7 +13,7 @@ command -v sqlite3 > /dev/null || { echo 'Bail out! no sqlite3'; exit 1; }
 # get PATH: the body; the status is in $dir/code. Of whom $address says
 get ()
 {
-  curl --silent --max-time 10 --output "$dir/body" --write-out '%{http_code}' "http://$address$1" > "$dir/code" || :
+  curl --silent --max-time 60 --output "$dir/body" --write-out '%{http_code}' "http://$address$1" > "$dir/code" || :
   cat "$dir/body"
 }
 
@@ -27,7 +27,7 @@ answers () # PATH CODE [TEXT]
 becomes ()
 {
   local status=0
-  wait_until 60000 answers "$2" "$3" "${4-}" || status=$?
+  wait_until 180000 answers "$2" "$3" "${4-}" || status=$?
   [ "$status" -eq 0 ] || echo "#   $(cat "$dir/code") $(tail -c 300 "$dir/body")"
   result "$status" "$1"
 }
@@ -124,12 +124,12 @@ silent=$started
 address=${addresses[2]}
 becomes agent_is_ready_when_it_measures /readyz 200 '"ready":true'
 becomes agent_lives_when_it_measures /livez 200 alive
-check agents_metrics_are_understood_by_a_strict_reader wait_until 30000 tells '^hypermeter_agent_instances 1$' 1
+check agents_metrics_are_understood_by_a_strict_reader wait_until 180000 tells '^hypermeter_agent_instances 1$' 1
 check agent_has_the_endpoint_when_it_answers has_endpoint "$measuring"
 address=${addresses[3]}
 becomes agent_says_so_when_the_hypervisor_is_away /readyz 503 '"hypervisor_away"'
 becomes agent_lives_when_the_hypervisor_is_away /livez 200 alive
-check silent_agent_runs wait_until 30000 grep -q 'notice: running' "$dir/silent.log"
+check silent_agent_runs wait_until 180000 grep -q 'notice: running' "$dir/silent.log"
 check agent_has_no_endpoint_when_it_answers_nobody lacks_endpoint "$silent"
 check agent_stops_when_it_was_asked stop "$measuring"
 
@@ -143,7 +143,7 @@ configure "$dir/c" "$large" "$topic" "$store"
 configure "$dir/s" "$small" "$second" "sqlite://$dir/usage.db"
 /usr/bin/python3 "$src/tests/e2e/notified.py" "$dir/notify" > "$dir/notified" &
 pids+=("$!")
-wait_until 10000 test -S "$dir/notify"
+wait_until 120000 test -S "$dir/notify"
 background collector env NOTIFY_SOCKET="$dir/notify" WATCHDOG_USEC=3000000 "$collector" --config "$dir/c/collector.conf"
 running=$started
 background second "$collector" --config "$dir/s/collector.conf"
@@ -151,14 +151,14 @@ second_running=$started
 address=$large
 becomes readyz_is_ready_when_all_is_well /readyz 200 '"ready":true'
 becomes livez_lives_when_all_is_well /livez 200 alive
-check watchdog_hears_of_progress wait_until 30000 grep -q WATCHDOG=1 "$dir/notified"
-check manager_hears_that_it_is_ready grep -q READY=1 "$dir/notified"
-check manager_hears_how_it_fares wait_until 30000 grep -q 'STATUS=2 partitions' "$dir/notified"
-check metrics_tell_the_lag_of_each_partition wait_until 30000 tells '^hypermeter_collector_lag_records{.*} 0$' 2
-check metrics_tell_how_many_partitions_there_are tells '^hypermeter_collector_topic_partitions 2$' 1
+check watchdog_hears_of_progress wait_until 180000 grep -q WATCHDOG=1 "$dir/notified"
+check manager_hears_that_it_is_ready wait_until 180000 grep -q READY=1 "$dir/notified"
+check manager_hears_how_it_fares wait_until 180000 grep -q 'STATUS=2 partitions' "$dir/notified"
+check metrics_tell_the_lag_of_each_partition wait_until 180000 tells '^hypermeter_collector_lag_records{.*} 0$' 2
+check metrics_tell_how_many_partitions_there_are wait_until 180000 tells '^hypermeter_collector_topic_partitions 2$' 1
 check metrics_tell_each_reason_of_a_dead_letter tells '^hypermeter_collector_refused_records_total{reason=' 10
-"$cli" status collector --config "$dir/c/collector.conf" > "$dir/status"
-check status_asks_the_collector grep -Eq '^ready +yes' "$dir/status"
+is_told_ready () { "$cli" status collector --config "$dir/c/collector.conf" > "$dir/status" && grep -Eq '^ready +yes' "$dir/status"; }
+check status_asks_the_collector wait_until 180000 is_told_ready
 address=$small
 becomes readyz_is_ready_on_sqlite /readyz 200 '"ready":true'
 
@@ -167,7 +167,9 @@ becomes readyz_is_ready_on_sqlite /readyz 200 '"ready":true'
 coproc WRITER { sqlite3 "$dir/usage.db"; }
 writer=$WRITER_PID
 pids+=("$writer")
-echo "BEGIN IMMEDIATE;" >&"${WRITER[1]}"
+printf '%s\n' '.timeout 120000' 'BEGIN IMMEDIATE;' "SELECT 'begun';" >&"${WRITER[1]}"
+read -r begun <&"${WRITER[0]}" # no record comes before that
+[ "$begun" = begun ]
 produce "$topic" 2000
 produce "$second" 5
 becomes readyz_says_so_when_somebody_else_writes /readyz 503 '"store_away"'
@@ -181,10 +183,10 @@ eval "exec ${WRITER[1]}>&-"
 wait "$writer"
 "$real/postgres" restart "$dir/p"
 becomes readyz_is_ready_when_the_database_is_back /readyz 200
-check metrics_tell_what_was_refused wait_until 60000 tells '^hypermeter_collector_refused_records_total{reason="[a-z-]*"} 2000$' 1
+check metrics_tell_what_was_refused wait_until 180000 tells '^hypermeter_collector_refused_records_total{reason="[a-z-]*"} 2000$' 1
 address=$small
 becomes readyz_is_ready_when_nobody_else_writes /readyz 200
-check metrics_tell_that_all_is_stored wait_until 60000 tells '^hypermeter_collector_dead_letters_total 5$' 1
+check metrics_tell_that_all_is_stored wait_until 180000 tells '^hypermeter_collector_dead_letters_total 5$' 1
 check collector_stops_when_the_other_goes_on stop "$second_running"
 
 # -- a broker that is away
@@ -207,13 +209,13 @@ background second "$collector" --config "$dir/s/collector.conf"
 address=$small
 becomes readyz_says_so_when_the_topic_was_made_anew /readyz 503 '"halted"'
 becomes livez_lives_when_a_partition_is_halted /livez 200 alive
-check metrics_count_the_halted_partition tells '^hypermeter_collector_halted_partitions 1$' 1
+check metrics_count_the_halted_partition wait_until 180000 tells '^hypermeter_collector_halted_partitions 1$' 1
 address=$large
 becomes livez_says_so_when_a_thread_hangs /livez 503 stuck
 becomes readyz_says_so_when_a_thread_hangs /readyz 503 '"stuck"'
 said=$(grep -c STATUS= "$dir/notified")
-check manager_still_hears_how_it_fares wait_until 30000 said_more
-check watchdog_hears_nothing_when_a_thread_hangs wait_until 60000 hears_nothing
+check manager_still_hears_how_it_fares wait_until 180000 said_more
+check watchdog_hears_nothing_when_a_thread_hangs wait_until 180000 hears_nothing
 eval "exec ${STOPPED[1]}>&-"
 becomes livez_lives_when_the_thread_goes_on /livez 200
 becomes readyz_is_ready_when_the_thread_goes_on /readyz 200

@@ -48,9 +48,9 @@ goes_on ()
 {
   local before
   before=$(stored)
-  wait_until 60000 has_values $(($(values) + HM_FLEET)) || return 1
+  wait_until 120000 has_values $(($(values) + HM_FLEET)) || return 1
   start_collector
-  wait_until 60000 has_stored $((before + HM_FLEET))
+  wait_until 180000 has_stored $((before + HM_FLEET))
 }
 
 usage_is_right ()
@@ -67,7 +67,7 @@ compare_store ()
 # The agent's outbox keeps what the collector does not let in.
 is_not_let_in ()
 {
-  wait_until 60000 grep -q 'the collector answers with status 401' "$dir/agent.log" || return 1
+  wait_until 180000 grep -q 'the collector answers with status 401' "$dir/agent.log" || return 1
   kill_agent 0 0 && look_here && [ "$unconfirmed" -gt 0 ] && [ "$(stored)" -eq 0 ]
 }
 
@@ -86,19 +86,19 @@ ends_with_nothing_left ()
 }
 
 takers=()
-trap 'kill -9 ${takers[@]+"${takers[@]}"} 2> /dev/null || :; clean_up' EXIT
+at_end () { kill -9 ${takers[@]+"${takers[@]}"} 2> /dev/null; }
 
 start_collector
 send wrong
 check 'wrong_token_is_not_let_in' is_not_let_in
 send
-check 'records_are_stored_without_kafka' wait_until 60000 has_stored $((HM_FLEET * 2))
+check 'records_are_stored_without_kafka' wait_until 180000 has_stored $((HM_FLEET * 2))
 kill_collector
 check 'collector_goes_on_after_a_kill' goes_on
 check 'agent_is_killed_in_the_midst' kill_agent 300 0
 look_here
 send
-check 'agent_goes_on_after_a_kill' wait_until 60000 has_stored $(($(stored) + HM_FLEET * 2))
+check 'agent_goes_on_after_a_kill' wait_until 180000 has_stored $(($(stored) + HM_FLEET * 2))
 kill_collector
 kill_agent 0 200 || echo "# the agent did not poll when it was killed"
 look_here
@@ -109,4 +109,4 @@ check_equal 'each_record_is_stored_once' "$(sqlite3 -readonly "$dir/usage.db" 'S
 check 'nothing_is_lost' compare_store
 check 'usage_is_what_was_measured' usage_is_right
 kill "$taker"
-wait_until 10000 gone "$taker" || kill -9 "$taker"
+wait_until 60000 gone "$taker" || kill -9 "$taker"

@@ -11,7 +11,7 @@
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
 guests=${HUNG_GUESTS:-$(awk '/^MemAvailable/ { print ($2 > 5000000 ? 100 : 40) }' /proc/meminfo)} away=${HUNG_AWAY:-10}
-interval=2500
+interval=3000 tries=5
 out=$dir/out.ndjson
 
 # run_agent NAME [OPTION…]
@@ -28,6 +28,11 @@ size () # bytes of the output; the file publisher writes whole lines
   stat -c %s "$out" 2> /dev/null || echo 0
 }
 
+lines () # of the agent's log
+{
+  wc -l < "$dir/agent.log"
+}
+
 # records ID FROM: sample records of a guest behind that byte
 records ()
 {
@@ -39,13 +44,10 @@ has_records () # ID FROM N
   [ "$(records "$1" "$2")" -ge "$3" ]
 }
 
-# A cycle's records follow one another: once nothing more was written for a while, the cycle is whole.
-cycle_ends ()
+# all_have_records N: each guest has, behind the byte $from
+all_have_records ()
 {
-  local before
-  before=$(size)
-  sleep 0.5
-  [ "$(size)" -eq "$before" ]
+  /usr/bin/python3 "$src/tests/e2e/hung_records.py" all "$out" "$from" "$guests" "$1"
 }
 
 # queued PID STATE: bytes that wait to be read at the Unix sockets of libvirtd or a QEMU; of LISTEN, connections that wait to be accepted. What
@@ -60,19 +62,45 @@ is_queued () # PID STATE N: more than N are
   [ "$(queued "$1" "$2")" -gt "$3" ]
 }
 
-# watch_cycles N: waits for N cycles from here on, and leaves their bytes in $from and $to
+# watch_cycles N: waits for N cycles from here on and for one more, as we may be in the middle of one; they are behind the byte $from
 watch_cycles ()
 {
-  wait_until 30000 cycle_ends
   from=$(size)
-  wait_until $((60000 + $1 * 2 * interval)) has_records "$witness" "$from" "$1" || return 1
-  wait_until 30000 cycle_ends
-  to=$(size)
+  wait_until $((60000 + $1 * 5 * interval)) has_records "$witness" "$from" $(($1 + 1)) && wait_until 120000 all_have_records $(($1 + 1))
 }
 
 judge () # CYCLES [HUNG_ID]
 {
-  /usr/bin/python3 "$src/tests/e2e/hung_records.py" "$out" "$from" "$to" "$interval" "$@"
+  /usr/bin/python3 "$src/tests/e2e/hung_records.py" judge "$out" "$from" "$interval" "$@"
+}
+
+# one_try COMMAND…: up to $tries times. On time is only who the machine lets be: where it stands still for a second, each guest's records are late,
+# or one that hangs is none. Whatever one that hangs holds up, it does each time.
+one_try ()
+{
+  local try
+  for ((try = 1; try <= tries; try++)); do
+    ! "$@" || return 0
+    echo "# that was try $try of $tries"
+  done
+  return 1
+}
+
+nothing_hangs ()
+{
+  mark=$(lines)
+  watch_cycles 4 && judge 4 && said agent ' hangs: ' 0
+}
+
+# The first cycle is the one in which it is found.
+one_hangs ()
+{
+  wait_until 120000 is_whole "$victim" "$(size)" "$whole" || return 1
+  mark=$(lines)
+  kill -STOP "$qemu"
+  if watch_cycles 10 && judge 10 "$victim" && said agent 'domain crowd-003 hangs' 1 && said agent ' hangs: ' 1; then return 0; fi
+  kill -CONT "$qemu"
+  return 1
 }
 
 samples_in_last () # ID: how many samples the guest's last record has
@@ -95,29 +123,44 @@ memory ()
   awk '/^VmRSS/ { print $2 }' "/proc/$1/status"
 }
 
-is_as_before ()
+# The least of some looks: a thread or a file that is there for a moment is none that stays.
+least_threads_and_files ()
 {
-  [ "$(threads_and_files "$1")" = "$2" ]
+  for _ in {1..20}; do threads_and_files "$1"; sleep 0.05; done | awk '
+    NR == 1 || $1 < threads { threads = $1 }
+    NR == 1 || $2 < files { files = $2 }
+    END { print threads, files }'
 }
 
-said () # LOG TEXT N: the log has N lines with it
+is_as_before ()
 {
-  [ "$(grep -c -- "$2" "$dir/$1.log")" -eq "$3" ]
+  local threads files
+  read -r threads files <<< "$(threads_and_files "$1")"
+  [ "$threads" -le "${2% *}" ] && [ "$files" -le "${2#* }" ]
+}
+
+mark=0 # so many lines of the log are of what was before
+said () # LOG TEXT N: the log has N lines with it behind the mark
+{
+  [ "$(tail -n "+$((mark + 1))" "$dir/$1.log" | grep -c -- "$2")" -eq "$3" ]
 }
 
 # check_as_before NAME
 check_as_before ()
 {
-  wait_until 30000 is_as_before "$running" "$before" || echo "#   threads and descriptors: $before before, $(threads_and_files "$running") now"
-  check "$1" is_as_before "$running" "$before"
+  local status=0
+  wait_until 120000 is_as_before "$running" "$before" || status=1
+  [ "$status" -eq 0 ] || echo "#   threads and descriptors: $before before, $(threads_and_files "$running") now"
+  result "$status" "$1"
 }
 
-# timed_stop NAME: SIGTERM ends the agent with status 0; the stop's limit is 5 s
+# timed_stop NAME: SIGTERM ends the agent with status 0; the stop's limit is 5 s. What hangs comes back by itself after 15 s at the earliest, libvirt's
+# keepalive.
 timed_stop ()
 {
   local began
   began=$(now_ms)
-  check "$1" stop "$started" 10000
+  check "$1" stop "$started" 14000
   echo "#   the stop took $(($(now_ms) - began)) ms"
 }
 
@@ -127,65 +170,64 @@ began=$SECONDS
 echo "# $guests guests within $((SECONDS - began)) s"
 victim=$(virsh -q -c "$uri" domuuid crowd-003 | awk 'NF') witness=$(virsh -q -c "$uri" domuuid crowd-001 | awk 'NF')
 qemu=$(cat "$dir/v/run/qemu/crowd-003.pid") daemon=$(cat "$dir/v/libvirtd.pid")
-trap 'kill -CONT "$qemu" "$daemon" 2> /dev/null; clean_up' EXIT
+at_end () { kill -CONT "$qemu" "$daemon" 2> /dev/null; }
 
 run_agent agent
 running=$started
-check 'agent_polls_every_guest' wait_until 60000 has_records "$victim" 0 2
+check 'agent_polls_every_guest' wait_until 120000 has_records "$victim" 0 2
 whole=$(samples_in_last "$victim")
-watch_cycles 4
 echo '# nothing hangs:'
-check 'every_guest_has_a_record_of_each_cycle_while_nothing_hangs' judge 4
-before=$(threads_and_files "$running") memory_before=$(memory "$running")
+check 'every_guest_has_a_record_of_each_cycle_while_nothing_hangs' one_try nothing_hangs
+before=$(least_threads_and_files "$running") memory_before=$(memory "$running")
 
-kill -STOP "$qemu"
-watch_cycles 10
 echo '# crowd-003 hangs:'
-check 'the_others_have_every_sample_of_ten_cycles_while_one_hangs' judge 10 "$victim"
+check 'the_others_have_every_sample_of_ten_cycles_while_one_hangs' one_try one_hangs
 check 'the_domain_that_hangs_is_named_once' said agent 'domain crowd-003 hangs' 1
 check 'no_other_is' said agent ' hangs: ' 1
 here=$(size)
 kill -CONT "$qemu"
-check 'the_records_of_the_one_that_hung_are_whole_again' wait_until 60000 is_whole "$victim" "$here" "$whole"
+check 'the_records_of_the_one_that_hung_are_whole_again' wait_until 120000 is_whole "$victim" "$here" "$whole"
 check 'that_it_answers_again_is_said_once' said agent 'domain crowd-003 answers again' 1
 check_as_before 'threads_and_descriptors_are_as_before_after_a_domain_hung'
 
+mark=$(lines)
 kill -STOP "$daemon"
 sleep "$away"
+wait_until 120000 said agent 'hypervisor: .*tried again until it answers' 1
 here=$(size)
 kill -CONT "$daemon"
-check 'the_agent_goes_on_after_libvirtd_was_stopped' wait_until 60000 is_whole "$victim" "$here" "$whole"
+check 'the_agent_goes_on_after_libvirtd_was_stopped' wait_until 120000 is_whole "$victim" "$here" "$whole"
 check 'that_libvirtd_is_away_is_said_once' said agent 'hypervisor: .*tried again until it answers' 1
 check_as_before 'threads_and_descriptors_are_as_before_after_libvirtd_was_stopped'
 
 "$real/libvirtd" restart "$dir/v" > /dev/null
 daemon=$(cat "$dir/v/libvirtd.pid") here=$(size)
-check 'the_agent_goes_on_after_libvirtd_was_started_anew' wait_until 60000 is_whole "$victim" "$here" "$whole"
+check 'the_agent_goes_on_after_libvirtd_was_started_anew' wait_until 120000 is_whole "$victim" "$here" "$whole"
 check_as_before 'threads_and_descriptors_are_as_before_after_libvirtd_was_started_anew'
 echo "# threads and descriptors: $before; memory: $memory_before KiB before, $(memory "$running") KiB after"
 check 'memory_has_not_grown_by_half' [ "$(memory "$running")" -lt $((memory_before * 3 / 2)) ]
 
 kill -STOP "$qemu"
-watch_cycles 1
+check 'a_cycle_passes_while_a_domain_hangs' watch_cycles 1
 timed_stop 'the_agent_stops_while_a_domain_is_spared'
 kill -CONT "$qemu"
 
 # With so long a time limit whatever hangs is under way when the signal comes.
-run_agent second -o inspector.timeout=30s
-check 'another_agent_polls' wait_until 60000 has_records "$victim" "$(size)" 1
+run_agent second -o inspector.timeout=300s
+check 'another_agent_polls' wait_until 120000 has_records "$victim" "$(size)" 1
 kill -STOP "$qemu"
-check 'a_call_hangs_at_a_domain' wait_until 60000 is_queued "$qemu" ESTAB 0
+check 'a_call_hangs_at_a_domain' wait_until 120000 is_queued "$qemu" ESTAB 0
 timed_stop 'the_agent_stops_while_a_call_hangs_at_a_domain'
 kill -CONT "$qemu"
-run_agent third -o inspector.timeout=30s
-check 'yet_another_agent_polls' wait_until 60000 has_records "$victim" "$(size)" 1
+run_agent third -o inspector.timeout=300s
+check 'yet_another_agent_polls' wait_until 120000 has_records "$victim" "$(size)" 1
 kill -STOP "$daemon"
-check 'a_call_hangs_at_libvirtd' wait_until 60000 is_queued "$daemon" ESTAB 0
+check 'a_call_hangs_at_libvirtd' wait_until 120000 is_queued "$daemon" ESTAB 0
 timed_stop 'the_agent_stops_while_libvirtd_hangs'
 opening=$(queued "$daemon" LISTEN)
-run_agent fourth -o inspector.timeout=30s
-check 'the_opening_of_a_connection_hangs' wait_until 60000 is_queued "$daemon" LISTEN "$opening"
+run_agent fourth -o inspector.timeout=300s
+check 'the_opening_of_a_connection_hangs' wait_until 120000 is_queued "$daemon" LISTEN "$opening"
 # A thread of its own opens it, and may be ahead of the one that will hear of the signal.
-check 'the_agent_runs_while_the_opening_of_a_connection_hangs' wait_until 30000 grep -qF 'notice: running' "$dir/fourth.log"
+check 'the_agent_runs_while_the_opening_of_a_connection_hangs' wait_until 120000 grep -qF 'notice: running' "$dir/fourth.log"
 timed_stop 'the_agent_stops_while_the_opening_of_a_connection_hangs'
 kill -CONT "$daemon"

@@ -70,9 +70,10 @@ expect_exit ()
   check "$name" ended_with "$status" "$code" "$text"
 }
 
+# Also one that has ended and that nobody has waited for yet.
 gone ()
 {
-  ! kill -0 "$1" 2> /dev/null
+  ! kill -0 "$1" 2> /dev/null || grep -qs '^State:[[:space:]]*Z' "/proc/$1/status"
 }
 
 # background NAME COMMAND…: in the background with its output in $dir/NAME.log; the pid is in $started
@@ -89,7 +90,7 @@ background ()
 stop ()
 {
   kill "$1" 2> /dev/null || :
-  wait_until "${2:-10000}" gone "$1" || { echo "# $1 does not stop" >&2; kill -9 "$1"; }
+  wait_until "${2:-60000}" gone "$1" || { echo "# $1 does not stop" >&2; kill -9 "$1"; }
   wait "$1"
 }
 
@@ -150,10 +151,14 @@ collect ()
     || { local status=$?; tail -n 5 "$dir/collect.log" | sed 's/^/# /'; return "$status"; }
 }
 
+# What a test has to do before all that it started is ended; one that has something defines it anew. A trap of its own would lose the status.
+at_end () { :; }
+
 clean_up ()
 {
   local status=$? pid folder
   trap - EXIT INT TERM
+  at_end || :
   for pid in ${pids[@]+"${pids[@]}"}; do
     kill -CONT "$pid" 2> /dev/null || :
     kill "$pid" 2> /dev/null && wait_until 8000 gone "$pid" || kill -9 "$pid" 2> /dev/null || :

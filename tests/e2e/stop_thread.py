@@ -12,9 +12,12 @@ def find(pid, name):
     for thread in os.listdir('/proc/%d/task' % pid):
         if name == '-' and int(thread) == pid:
             return int(thread)
-        with open('/proc/%d/task/%s/comm' % (pid, thread)) as comm:
-            if comm.read().strip() == name:
-                return int(thread)
+        try:
+            with open('/proc/%d/task/%s/comm' % (pid, thread)) as comm:
+                if comm.read().strip() == name:
+                    return int(thread)
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # it has ended meanwhile
     sys.exit('no thread %s' % name)
 
 
