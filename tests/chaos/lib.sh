@@ -105,7 +105,7 @@ thaw ()
 settle ()
 {
   start_agent -o agent.stop-timeout=120s
-  wait_until 60000 has_values $(($(values) + 1)) || return 1
+  wait_until 300000 has_values $(($(values) + 1)) || return 1
   stop_agent
 }
 
