@@ -61,10 +61,10 @@ broker_dies ()
   start_collector
   pid=$(pids_with_argument "$dir/k/node1/server.properties")
   kill_process broker "$pid" inside || return 1
-  wait_until 10000 gone "$pid" || return 1
+  wait_until 60000 gone "$pid" || return 1
   "$real/kafka" restart "$dir/k" 1 2>> "$dir/kafka.log" || return 1
   before=$(committed)
-  wait_until 120000 has_passed "$before" || { echo "# nothing is stored after the broker has come back"; return 1; }
+  wait_until 300000 has_passed "$before" || { echo "# nothing is stored after the broker has come back"; return 1; }
   end_collector anywhere
 }
 
