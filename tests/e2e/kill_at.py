@@ -13,7 +13,7 @@ import time
 def main():
     pid, trace, where, milliseconds = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
     file = os.open(trace, os.O_RDONLY)
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 30
     while where == "inside" and time.monotonic() < deadline and os.pread(file, 1, 0) != b"1":
         pass  # the first transaction of this life …
     wait = time.monotonic() + milliseconds / 1000
