@@ -90,7 +90,8 @@ stop "$started" 60000
 "$real/libvirtd" stop "$dir/v" > /dev/null
 start_agent
 away=$started
-check 'agent_waits_when_libvirtd_is_away' wait_until 120000 grep -qi 'libvirt\|hypervisor' "$dir/agent.log"
+wait_until 120000 grep -qF 'notice: running' "$dir/agent.log"
+check 'agent_waits_when_libvirtd_is_away' wait_until 120000 grep -qE 'warning: (no events|hypervisor): ' "$dir/agent.log"
 stop "$away" 60000
 check 'agent_still_knows_the_guest_when_libvirtd_was_away' remembers "$one"
 start_libvirtd v
