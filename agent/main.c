@@ -303,6 +303,7 @@ run_agent (const Setup *setup, const HmCommandLine *command, GError **error)
       hm_agent_free (agent);
       return hm_program_print ("the configuration is good\n", error);
     }
+  hm_serve_block_reload (!own.once);
   hm_log_start (program.name);
   say_start (setup);
   good = run (&running, error);

@@ -200,6 +200,38 @@ expect agent_refuses_to_start_when_another_has_the_folder 75 "$dir/state" "${com
 expect agent_says_section_and_key_when_messages_cannot_be_read_there 78 ', [notification]: file: /dev/null: neither' \
   -o agent.state-dir="$dir/messages" -o inspector.uri=test:///default -o publisher:file.path="$dir/messages.ndjson" -o notification.file=/dev/null --once
 
+# -- told something while it starts: a service manager that does not listen yet holds it up where it says that it is ready
+python3 - "$dir/deaf" "$agent" "${common[@]}" -o agent.id=third -o agent.state-dir="$dir/state-3" -o agent.runtime-dir="$dir/run-3" \
+  -o publisher:file.path="$dir/third.ndjson" > "$dir/out" 2> "$dir/err" << 'END'
+import os, signal, socket, subprocess, sys
+manager, crowd = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2))
+manager.bind(sys.argv[1])
+manager.settimeout(0.1)
+crowd.connect(sys.argv[1])
+crowd.setblocking(False)
+signal.alarm(120)
+for asked, at in (signal.SIGHUP, "starts: "), (signal.SIGTERM, "notice: running"):
+    try:
+        while True:
+            crowd.send(b"crowd")
+    except BlockingIOError:
+        pass
+    with subprocess.Popen(sys.argv[2:], env=dict(os.environ, NOTIFY_SOCKET=sys.argv[1]), stderr=subprocess.PIPE, text=True) as agent:
+        for text in dict.fromkeys((at, "notice: running")):
+            print(next((line for line in agent.stderr if text in line), "it ended"))
+            if text == at:
+                agent.send_signal(asked)
+        while agent.poll() is None:
+            try:
+                heard = manager.recv(4096).decode()
+            except TimeoutError:
+                continue
+            if asked == signal.SIGHUP and heard.startswith("RELOADING=1"):
+                agent.terminate()
+        assert agent.returncode == 0, (asked, agent.returncode)
+END
+report $? agent_answers_what_it_is_told_while_it_starts
+
 # -- asked for its status
 socket=$dir/run/agent.sock
 expect_status status_is_a_table_when_nothing_else_is_asked_for 0 'agent id ' --socket "$socket"

@@ -11,7 +11,7 @@ noinst_PROGRAMS += %D%/generate
 %C%_generate_LDADD = metering/libhypermeter.la $(RDKAFKA_LIBS) $(GLIB_LIBS)
 
 .PHONY: soak
-soak: all tests/soak
+soak: all
 	SOAK=full HM_BUILD='$(abs_top_builddir)' $(srcdir)/tests/e2e/soak.sh
 
 # Hours of kills of the agent's side, HM_CHAOS_HOURS says how many; then 300 of collector, broker and database.

@@ -65,10 +65,11 @@ end_source (gpointer source)
   g_source_unref (source);
 }
 
-static void
-wait_for_stop (Serving *serving)
+/* From here on signals are answered, also one that came during the start. (transfer full) (element-type GSource) */
+static GPtrArray *
+watch_signals (Serving *serving)
 {
-  g_autoptr (GPtrArray) sources = g_ptr_array_new_with_free_func (end_source);
+  GPtrArray *sources = g_ptr_array_new_with_free_func (end_source);
   guint interval = hm_service_interval_ms (serving->service);
 
   add_source (sources, g_unix_signal_source_new (SIGTERM), on_stop, serving);
@@ -76,7 +77,18 @@ wait_for_stop (Serving *serving)
   add_source (sources, g_unix_signal_source_new (SIGHUP), on_reload, serving);
   if (interval > 0)
     add_source (sources, g_timeout_source_new (interval), on_beat, serving);
-  g_main_loop_run (serving->loop);
+  hm_serve_block_reload (FALSE);
+  return sources;
+}
+
+void
+hm_serve_block_reload (gboolean block)
+{
+  sigset_t reload;
+
+  sigemptyset (&reload);
+  sigaddset (&reload, SIGHUP);
+  pthread_sigmask (block ? SIG_BLOCK : SIG_UNBLOCK, &reload, NULL);
 }
 
 /* (nullable) Metering goes on without it: one that cannot be asked still measures. */
@@ -116,16 +128,20 @@ hm_serve (const HmServing *what)
   g_autoptr (HmService) service = hm_service_new (&service_parts);
   g_autoptr (HmControl) control = start_control (what);
   g_autoptr (HmReload) reload = NULL;
+  g_autoptr (GPtrArray) sources = NULL;
   Serving serving = { .loop = loop, .service = service, .agent = what->agent };
 
   reload_parts.context = context;
   reload = serving.reload = hm_reload_new (&reload_parts, what->settings, what->config);
   start_endpoint (what->agent);
+  /* Before anybody is told that it runs, who may ask for something at once. */
+  sources = watch_signals (&serving);
   hm_notice ("running");
   hm_service_ready (service);
   /* What the start needed and nobody will need again. */
   malloc_trim (0);
-  wait_for_stop (&serving);
+  g_main_loop_run (loop);
+  g_clear_pointer (&sources, g_ptr_array_unref);
   hm_service_stopping (service);
   hm_notice ("stopping");
 }

@@ -20,4 +20,7 @@ typedef struct
  * the process at once, whatever the stop is doing. */
 void hm_serve (const HmServing *serving);
 
+/* SIGHUP waits until hm_serve() answers it, instead of ending a process that only starts. Before the first thread, which takes it over. */
+void hm_serve_block_reload (gboolean block);
+
 G_END_DECLS

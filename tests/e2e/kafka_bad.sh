@@ -17,7 +17,7 @@ run_agent ()
   local name=$1
   shift
   background "$name" "$agent" -o agent.id=host -o agent.state-dir="$dir/$name" -o agent.runtime-dir="$dir/$name" -o agent.interval=100ms \
-    -o agent.meters='instance;vcpus;memory' -o agent.stop-timeout=30s -o inspector.uri="$uri" -o publisher:file.path="$dir/$name.ndjson" \
+    -o agent.meters='instance;vcpus;memory' -o agent.stop-timeout=120s -o inspector.uri="$uri" -o publisher:file.path="$dir/$name.ndjson" \
     -o publisher:kafka.topic="$name" -o publisher:kafka.kafka.bootstrap.servers="$brokers" "$@"
   agents[$name]=$started
 }
@@ -45,12 +45,12 @@ has_sent () # NAME N
 
 goes_on () # NAME: takes some more
 {
-  wait_until 60000 has_taken "$1" $(($(taken "$1") + 40))
+  wait_until 300000 has_taken "$1" $(($(taken "$1") + 40))
 }
 
 sends_all () # NAME: at least all that is taken by now
 {
-  wait_until 60000 has_sent "$1" "$(taken "$1")"
+  wait_until 300000 has_sent "$1" "$(taken "$1")"
 }
 
 dump () # NAME
@@ -90,11 +90,11 @@ run_agent small -o publisher:kafka.kafka.compression.codec=none -o agent.interva
   -o agent.meters='instance;agent.*'
 run_agent steady -o publisher:kafka.kafka.reconnect.backoff.max.ms=500
 
-check 'topic_that_is_missing_is_said' wait_until 60000 said late 'nknown topic'
+check 'topic_that_is_missing_is_said' wait_until 300000 said late 'nknown topic'
 check 'agent_goes_on_when_the_topic_is_missing' goes_on late
-check 'right_that_is_missing_is_said' wait_until 60000 said ruled 'authorization failed'
+check 'right_that_is_missing_is_said' wait_until 300000 said ruled 'authorization failed'
 check 'agent_goes_on_when_it_may_not_write' goes_on ruled
-check 'record_that_is_too_large_is_said_to_be_missing' wait_until 60000 has_gap small
+check 'record_that_is_too_large_is_said_to_be_missing' wait_until 300000 has_gap small
 check 'agent_goes_on_when_a_record_is_too_large' goes_on small
 
 expect_exit 'topics_check_says_77_when_it_may_not' 77 'ruled' "$cli" topics check samples --samples ruled --brokers "$brokers" --timeout 60s
@@ -103,12 +103,12 @@ make_topics late 2
 check 'agent_sends_all_when_the_topic_comes' sends_all late
 check 'agent_sends_all_when_it_may_write' sends_all ruled
 for name in late ruled small; do
-  check "agent_of_${name}_drains_and_stops" stop "${agents[$name]}" 40000
+  check "agent_of_${name}_drains_and_stops" stop "${agents[$name]}" 150000
 done
 # What is refused at the very end is said by the next process, which has nothing that is too large.
 run_agent small -o agent.meters=instance
 check 'agent_of_small_goes_on_after_a_restart' goes_on small
-check 'agent_of_small_drains_and_stops_again' stop "${agents[small]}" 40000
+check 'agent_of_small_drains_and_stops_again' stop "${agents[small]}" 150000
 for name in late ruled small; do
   dump "$name"
 done
@@ -120,7 +120,7 @@ check 'all_but_what_is_too_large_is_on_the_bus' same_on_the_bus small --refused 
 
 signal_broker STOP
 at=$(taken steady)
-check 'agent_goes_on_when_the_broker_does_not_answer' wait_until 60000 has_taken steady $((at + 200))
+check 'agent_goes_on_when_the_broker_does_not_answer' wait_until 300000 has_taken steady $((at + 200))
 signal_broker CONT
 check 'agent_sends_all_when_the_broker_answers_again' sends_all steady
 
@@ -132,8 +132,8 @@ mkdir "$dir/other"
 kafkas+=("$dir/other")
 "$real/kafka" start "$dir/other" --port "$port" > /dev/null 2>> "$dir/kafka.log"
 make_topics steady 2
-check 'agent_sends_to_the_other_cluster' wait_until 60000 has_sent steady 80
-check 'agent_of_steady_drains_and_stops' stop "${agents[steady]}" 40000
+check 'agent_sends_to_the_other_cluster' wait_until 300000 has_sent steady 80
+check 'agent_of_steady_drains_and_stops' stop "${agents[steady]}" 150000
 dump steady
 mv "$dir/steady.bus" "$dir/other.bus"
 "$real/kafka" stop "$dir/other"

@@ -28,7 +28,7 @@ expect ()
   for event; do
     expected=$((expected + 1))
     counts[$id$event]=$((${counts[$id$event]:-0} + 1))
-    wait_until 30000 told "$id" "$event" "${counts[$id$event]}" || echo "# $label: no $event"
+    wait_until 120000 told "$id" "$event" "${counts[$id$event]}" || echo "# $label: no $event"
     echo "$begin $(now) $id $event $device $label" >> "$dir/steps"
   done
 }
@@ -71,6 +71,17 @@ two_seconds ()
   step "$id" - 'undefine' undefined "$real/crowd" stop "$uri" "$dir/v"
 }
 
+# A machine that holds the agent up for as long as such a guest lives does so once, not time and again.
+lives_of_two_seconds ()
+{
+  local life
+  for life in 1 2 3; do
+    two_seconds || return 1
+    ! short_guest_was_measured || return 0
+    echo "# guest $life was gone before it could be measured"
+  done
+}
+
 everything_else ()
 {
   local begin id
@@ -108,11 +119,11 @@ judge ()
   return "$status"
 }
 
-# The two guests that were not polled: what they used is known from their first and last values.
+# What a guest used that was not polled is known from its first and last values. Of the last one that turned itself off.
 short_guest_was_measured ()
 {
   local id
-  id=$(awk '$4 == "shutdown" { print $3; exit }' "$dir/steps")
+  id=$(awk '$4 == "shutdown" { id = $3 } END { print id }' "$dir/steps")
   grep -F "\"id\":\"$id\"" "$dir/out.ndjson" | grep -F '"schema":"hypermeter.samples/1"' > "$dir/first"
   grep -qF '"meter":"vcpus"' "$dir/first" && grep -qF '"meter":"memory"' "$dir/first" && grep -qF '"meter":"cpu"' "$dir/first"
 }
@@ -125,13 +136,13 @@ start_libvirtd v
 background agent "$agent" -o agent.id=e2e-lifecycle -o agent.state-dir="$dir/a" -o agent.runtime-dir="$dir/a" -o agent.interval=1h \
   -o agent.exists-interval=5s -o inspector.uri="$uri" -o publisher:file.path="$dir/out.ndjson"
 running=$started
-check 'agent_says_that_it_runs' wait_until 30000 grep -qF 'running' "$dir/agent.log"
+check 'agent_says_that_it_runs' wait_until 120000 grep -qF 'running' "$dir/agent.log"
 "$real/guest" define "$uri" "$dir/v" "$linux" --project-id p-acme --user-id u-1 > /dev/null
-check 'agent_tells_of_a_guest_that_lives_for_two_seconds' two_seconds
+check 'agent_tells_of_a_guest_that_lives_for_two_seconds' lives_of_two_seconds
 check 'agent_tells_of_a_life_with_all_its_turns' everything_else
 "$real/guest" wait "$uri" "$linux"
 check 'agent_tells_of_devices_that_come_and_go' hot_plug
-check 'agent_stops_with_status_0' stop "$running"
+check 'agent_stops_with_status_0' stop "$running" 60000
 check_equal 'each_command_has_its_records' "$expected" "$(wc -l < "$dir/steps")"
 check 'records_fit_the_commands_times' judge
 check 'two_seconds_were_measured' short_guest_was_measured

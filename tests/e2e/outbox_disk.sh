@@ -9,7 +9,7 @@
 . "$(dirname "$(readlink -f "$0")")/../chaos/lib.sh"
 
 interval=100ms
-options=(-o agent.stop-timeout=1s)
+options=(-o agent.stop-timeout=10s) # half of it is for a poll that is under way
 need_root 'the outbox gets a file system of its own'
 
 # begin NAME: a topic, a ledger and a state folder of its own
@@ -23,7 +23,7 @@ begin ()
 # polls N: N more times
 polls ()
 {
-  wait_until 60000 has_values $(($(values) + $1 * 1000))
+  wait_until 300000 has_values $(($(values) + $1 * 1000))
 }
 
 overflows ()
@@ -38,24 +38,35 @@ polls_on_when_the_disk_is_full ()
   local status=0
   freeze
   start_agent "${options[@]}"
-  { wait_until 60000 overflows && polls 28; } || status=1
+  { wait_until 300000 overflows && polls 28; } || status=1
   thaw
-  wait_until 60000 has_arrived 1 || status=1
+  wait_until 300000 has_arrived 1 || status=1
   freeze
   stop_agent || :
   thaw
   return "$status"
 }
 
+# is_stopped_at_rest: everything in the ledger has come, so it was on disk and is not on its way there; a poll that begins afterwards finds the
+# disk as it is then.
+is_stopped_at_rest ()
+{
+  kill -STOP "$running"
+  [ "$(kcat -C -q -b "$brokers" -t "$topic" -e -f '%s\n' | grep chaos.ledger | sort -u | wc -l)" -lt "$(values)" ] || return 0
+  kill -CONT "$running"
+  return 1
+}
+
 # In a pause between two polls: such a file system says of a sync under way that it has done it.
 polls_on_when_the_disk_turns_read_only ()
 {
-  local device interval=1s
+  local device interval=2s
   device=$(findmnt -no SOURCE "$dir/disk.error")
   start_agent "${options[@]}"
-  polls 2 && wait_until 60000 has_arrived "$(values)" || return 1
+  polls 2 && wait_until 300000 is_stopped_at_rest || return 1
   echo 1 > "/sys/fs/ext4/${device##*/}/trigger_fs_error"
   ! touch "$dir/disk.error/mark" 2> /dev/null || return 1
+  kill -CONT "$running"
   polls 2
 }
 
@@ -63,7 +74,7 @@ polls_on_when_the_disk_turns_read_only ()
 comes_back_from_a_read_only_disk ()
 {
   stop_agent || :
-  wait_until 30000 umount "$dir/disk.error" && mount -o loop "$dir/image" "$dir/disk.error" && look && is_settled
+  wait_until 120000 umount "$dir/disk.error" && wait_until 60000 mount -o loop "$dir/image" "$dir/disk.error" && look && is_settled
 }
 
 # Twice the same records: first on their way, then again from the old copy.
@@ -76,7 +87,7 @@ runs_on_yesterdays_folder ()
   look || return 1
   thaw
   cp -a "$state" "$dir/yesterday"
-  start_agent
+  start_agent -o agent.stop-timeout=120s
   polls 4 && stop_agent && look && [ "$unconfirmed" -eq 0 ] || return 1
   today=$(arrived)
   rm -r "$state"

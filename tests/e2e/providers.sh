@@ -50,6 +50,14 @@ costs_one_rpc ()
   tail -n 1 "$dir/cost" | grep -q ' rpcs=1 unanswered=0 '
 }
 
+# vCPUs of a guest that was suspended come to stand, but not at once where they have to wait for a processor to do so.
+stands_still () # NAME
+{
+  virsh -c "$uri" domstats --raw --vcpu "$1" > "$dir/then"
+  sleep 0.5
+  virsh -c "$uri" domstats --raw --vcpu "$1" | cmp -s "$dir/then"
+}
+
 new_process_is_read ()
 {
   local before
@@ -92,6 +100,7 @@ for name in one two; do "$real/guest" wait "$uri" "$name"; done
 
 check 'process_accounts_lie_between_two_domstats' between
 virsh -q -c "$uri" suspend two > /dev/null
+wait_until 60000 stands_still two
 check 'process_accounts_of_suspended_vcpus_are_equal' between --exact two
 check 'process_accounts_cost_one_list_of_domains' costs_one_rpc
 check 'process_accounts_follow_the_guest_to_its_next_process' new_process_is_read

@@ -77,9 +77,10 @@ has_records () # FILE COUNT
   [ -f "$1" ] && [ "$(grep -c 'samples/1.*"kind":"instance"' "$1")" -ge "$2" ]
 }
 
+# What takes too long on a busy machine may do so more than once.
 no_line_twice ()
 {
-  sort "$1" | uniq -d | sed 's/^/# twice: /' > "$dir/twice"
+  grep -vF 'takes longer than' "$1" | sort | uniq -d | sed 's/^/# twice: /' > "$dir/twice"
   cat "$dir/twice"
   [ ! -s "$dir/twice" ]
 }
@@ -112,7 +113,7 @@ mapfile -t arguments < <(options hidden -o inspector.root="$dir/host")
 background hidden unshare --mount --propagation private bash -c 'mount -t proc -o hidepid=invisible proc "$0" && exec "$@"' \
   "$dir/host/proc" "${as_nobody[@]}" "$dir/x/hypermeter-agent" "${arguments[@]}"
 running=$started
-check agent_goes_on_when_processes_are_hidden wait_until 60000 has_records "$dir/hidden/out.ndjson" $((cycles * 2))
+check agent_goes_on_when_processes_are_hidden wait_until 300000 has_records "$dir/hidden/out.ndjson" $((cycles * 2))
 
 # -- its control socket
 command=("$dir/x/hypermeter" status agent --socket "$dir/hidden/run/agent.sock")
@@ -123,5 +124,5 @@ chmod 777 "$dir/hidden" "$dir/hidden/run" "$dir/hidden/run/agent.sock"
 expect_exit status_is_not_for_others_when_the_folder_was_opened 77 'owner and group' "${as_other[@]}" "${command[@]}"
 check status_is_for_the_group quietly "${as_member[@]}" "${command[@]}"
 
-check agent_stops_when_it_has_no_rights stop "$running"
+check agent_stops_when_it_has_no_rights stop "$running" 60000
 check agent_says_once_what_is_hidden no_line_twice "$dir/hidden.log"

@@ -25,7 +25,6 @@ soak ()
   return "$status"
 }
 
-make -s -C "$build" tests/soak
 check 'nothing_grows_on_the_test_driver' soak "test driver" 10000 --churn 10 test:///default
 start_libvirtd v
 "$real/crowd" start "$uri" "$dir/v" 20 --idle > /dev/null

@@ -19,7 +19,7 @@ holds ()
 says ()
 {
   local status=0
-  wait_until 60000 holds "$2" || status=$?
+  wait_until 300000 holds "$2" || status=$?
   [ "$status" -eq 0 ] || sed 's/^/# /' "$dir/status.json" "$dir/status.err"
   result "$status" "$1"
 }
@@ -27,7 +27,7 @@ says ()
 start_libvirtd v
 "$real/crowd" start "$uri" "$dir/v" 3 --idle > /dev/null
 background agent "$agent" -o agent.id=e2e-host -o agent.state-dir="$dir/a" -o agent.runtime-dir="$dir/a" -o agent.interval=1s \
-  -o inspector.timeout=2s -o inspector.uri="$uri" -o publisher:file.path="$dir/out.ndjson" -o publisher:kafka.required=false \
+  -o inspector.timeout=10s -o inspector.uri="$uri" -o publisher:file.path="$dir/out.ndjson" -o publisher:kafka.required=false \
   -o publisher:kafka.kafka.bootstrap.servers=127.0.0.1:9
 running=$started
 
@@ -47,4 +47,4 @@ says status_names_no_guest_when_it_is_back 's["hung"] == [] and s["hypervisor"][
 says status_says_so_when_the_hypervisor_is_away 's["hypervisor"]["state"] == "away" and s["polls"]["failed"] > 0'
 start_libvirtd v
 says status_says_so_when_the_hypervisor_is_back 's["hypervisor"]["state"] == "there"'
-check agent_stops_after_all_that stop "$running"
+check agent_stops_after_all_that stop "$running" 60000

@@ -39,7 +39,7 @@ has_all ()
 
 all_is_stored ()
 {
-  wait_until 60000 has_all
+  wait_until 300000 has_all
 }
 
 says ()
@@ -50,7 +50,13 @@ says ()
 # waits_because TEXT: the collector says so, and goes on running
 waits_because ()
 {
-  wait_until 60000 says "$1" && ! gone "$running"
+  wait_until 300000 says "$1" && ! gone "$running"
+}
+
+# Refused when somebody has written more in the meantime.
+shrink ()
+{
+  mount -o "remount,size=$(($(df --output=used -k "$folder" | tail -n 1) + 64))k" "$folder"
 }
 
 # What is there has room; what comes next has none.
@@ -58,8 +64,7 @@ waits_for_a_full_disk ()
 {
   start_collector
   produce && all_is_stored || return 1
-  mount -o "remount,size=$(($(df --output=used -k "$folder" | tail -n 1) + 64))k" "$folder"
-  produce && waits_because 'database or disk is full'
+  wait_until 60000 shrink && produce && waits_because 'database or disk is full'
 }
 
 goes_on_when_there_is_room ()
@@ -77,14 +82,14 @@ waits_for_a_disk_that_turned_read_only ()
   device=$(findmnt -no SOURCE "$folder")
   echo 1 > "/sys/fs/ext4/${device##*/}/trigger_fs_error"
   ! touch "$folder/mark" 2> /dev/null && produce && waits_because 'trying again' || return 1
-  stop "$running"
+  stop "$running" 60000
 }
 
 goes_on_when_it_is_mounted_anew ()
 {
-  umount "$folder" && mount -o loop "$dir/image" "$folder" || return 1
+  wait_until 60000 umount "$folder" && wait_until 60000 mount -o loop "$dir/image" "$folder" || return 1
   start_collector
-  all_is_stored && stop "$running"
+  all_is_stored && stop "$running" 60000
 }
 
 # refuses NAME TEXT: at the start, with the file as it is, which stays so
@@ -103,7 +108,7 @@ keep_in "$dir/full"
 mount_on "$folder" -t tmpfs -o size=256m store
 check 'collector_waits_for_a_full_disk' waits_for_a_full_disk
 check 'collector_goes_on_when_there_is_room' goes_on_when_there_is_room
-check 'collector_ends_as_always_after_a_full_disk' stop "$running"
+check 'collector_ends_as_always_after_a_full_disk' stop "$running" 60000
 
 keep_in "$dir/error"
 truncate -s 64M "$dir/image"

@@ -45,7 +45,7 @@ is_taken_again () # GROUP KIND
 
 is_put_aside () # KIND
 {
-  hm "$1" anomalies --kind future --output ndjson | jq -r .subject | grep -qx vm-future
+  hm "$1" anomalies --kind future --output ndjson | jq -r .subject | grep -x vm-future > /dev/null
 }
 
 # -- poison, and a store that is away under load
@@ -69,12 +69,12 @@ has () # NUMBER KIND
 take_stores_away ()
 {
   background holder /usr/bin/python3 -c 'import signal, sqlite3, sys
-store = sqlite3.connect (sys.argv[1], timeout=60, isolation_level=None)
+store = sqlite3.connect (sys.argv[1], timeout=120, isolation_level=None)
 store.execute ("BEGIN IMMEDIATE")
 print ("held", flush=True)
 signal.pause ()' "$dir/load.db"
   holder=$started
-  wait_until 60000 grep -qx held "$dir/holder.log" && "$real/postgres" kill "$dir/p"
+  wait_until 120000 grep -qx held "$dir/holder.log" && "$real/postgres" kill "$dir/p"
 }
 
 give_stores_back ()
@@ -83,7 +83,7 @@ give_stores_back ()
 }
 
 # Until it says that it cannot store.
-waits () { wait_until 90000 grep -qE 'trying again|locked|cannot be written|not there' "$dir/collector-$1.log" && ! gone "${running[$1]}"; }
+waits () { wait_until 300000 grep -qE 'trying again|locked|cannot be written|not there' "$dir/collector-$1.log" && ! gone "${running[$1]}"; }
 comes_to_the_sums () { hm "$1" usage --by resource,device,meter --output ndjson | /usr/bin/python3 "$src/tests/e2e/compare_sums.py" "$dir/sums"; }
 has_six_letters () { [ "$(letters "$1")" = '6 bad-json' ]; }
 
@@ -117,7 +117,7 @@ use load
 settings=(-o store.batch-records=100)
 run_all
 check 'half_of_the_load_is_sent' send part1
-each 'some_of_it_is_stored' wait_until 60000 has 100
+each 'some_of_it_is_stored' wait_until 300000 has 100
 expect_exit 'a_second_collector_is_refused_one_sqlite_store' 75 'another collector has this store' \
   "$collector" -o collector.state-dir="$dir/second" -o collector.runtime-dir="$dir/second" -o collector.listen= -o source.kafka.bootstrap.servers="$brokers" \
   -o source.topic="${topics[sqlite]}" -o store.url="${stores[sqlite]}" "${for_ever[@]}"
@@ -125,7 +125,7 @@ check 'stores_go_away' take_stores_away
 check 'the_other_half_is_sent' send part2
 each 'collector_waits_for_its_store' waits
 check 'stores_come_back' give_stores_back
-each 'all_is_stored' wait_until 90000 has 6000
-each 'poison_is_put_aside' wait_until 30000 has_six_letters
+each 'all_is_stored' wait_until 300000 has 6000
+each 'poison_is_put_aside' wait_until 300000 has_six_letters
 each 'load_comes_to_the_generators_sums' comes_to_the_sums
 check 'collectors_end_in_order' end_all

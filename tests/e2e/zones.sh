@@ -33,7 +33,7 @@ end_them ()
 {
   local pid status=0
   for pid in "${began[@]}"; do
-    stop "$pid" 30000 || status=1
+    stop "$pid" 120000 || status=1
   done
   return "$status"
 }
@@ -75,9 +75,9 @@ no_preview () { "$1" export --provisional --period 2025-10 --zone "$2" --to-dir 
 # closes PERIOD ZONE KIND: asked once, answered when all that it waits for has come
 closed ()
 {
-  hm "$3" periods close "$1" --zone "$2" --accept-gap --author desk@example.org --output csv --wait 60 > "$dir/close.$3" 2>&1 || grep -qF 'is closed already' "$dir/close.$3"
+  hm "$3" periods close "$1" --zone "$2" --accept-gap --author desk@example.org --output csv --wait 300 > "$dir/close.$3" 2>&1 || grep -qF 'is closed already' "$dir/close.$3"
 }
-closes () { wait_until 90000 closed "$@" || { cat "$dir/close.$3"; return 1; }; }
+closes () { wait_until 400000 closed "$@" || { cat "$dir/close.$3"; return 1; }; }
 
 # bills_come_to KIND: each statement that there is
 bills_come_to ()

@@ -96,7 +96,7 @@ end_all ()
 {
   local kind status=0
   for kind in "${kinds[@]}"; do
-    stop "${running[$kind]}" 30000 || status=1
+    stop "${running[$kind]}" 120000 || status=1
   done
   return "$status"
 }

@@ -137,7 +137,7 @@ new_client (Producer *producer)
   static const char *const settings[][2] = { { "enable.idempotence", "true" },
                                              { "linger.ms", "1" },
                                              { "partitioner", "murmur2_random" },
-                                             { "message.timeout.ms", "60000" } };
+                                             { "message.timeout.ms", "300000" } };
   rd_kafka_conf_t *conf = rd_kafka_conf_new ();
   char reason[256];
   rd_kafka_t *client;
@@ -197,7 +197,7 @@ send_them (void **state G_GNUC_UNUSED)
   producer.client = new_client (&producer);
   for (guint i = from; i < to; i++)
     send_one (&producer, i);
-  assert_int_equal (rd_kafka_flush (producer.client, 60000), RD_KAFKA_RESP_ERR_NO_ERROR);
+  assert_int_equal (rd_kafka_flush (producer.client, 310000), RD_KAFKA_RESP_ERR_NO_ERROR);
   assert_int_equal (producer.stamps->len, to - from);
   write_stamps (producer.stamps);
   rd_kafka_destroy (producer.client);
