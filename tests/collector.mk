@@ -70,7 +70,7 @@ unit_tests += %D%/test_collector_pipeline %D%/test_queue %D%/test_source_options
 %C%_test_source_SOURCES = %D%/test_source.c %D%/source_kit.c %D%/source_kit.h %D%/engine_kit.c %D%/engine_kit.h
 %C%_test_source_CPPFLAGS = $(AM_CPPFLAGS) $(RDKAFKA_CFLAGS)
 %C%_test_source_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rd_kafka_subscribe \
-	-Wl,--wrap=rd_kafka_query_watermark_offsets
+	-Wl,--wrap=rd_kafka_offsets_for_times
 %C%_test_source_LDADD = collector/libsource.la $(ENGINE_LIBS) $(RDKAFKA_LIBS)
 %C%_test_source_options_SOURCES = %D%/test_source_options.c collector/config.c collector/config_usage.c
 # -- stopped and failed at every statement: the functions of the databases' libraries are defined in the program itself

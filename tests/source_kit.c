@@ -35,25 +35,24 @@ gint64 bus_emptied_up_to;
 
 gint64 bus_outdated_end;
 
-rd_kafka_resp_err_t __real_rd_kafka_query_watermark_offsets (rd_kafka_t *client, const char *topic,
-                                                             int32_t partition, int64_t *low, int64_t *high,
-                                                             int timeout_ms);
-rd_kafka_resp_err_t __wrap_rd_kafka_query_watermark_offsets (rd_kafka_t *client, const char *topic,
-                                                             int32_t partition, int64_t *low, int64_t *high,
-                                                             int timeout_ms);
+rd_kafka_resp_err_t __real_rd_kafka_offsets_for_times (rd_kafka_t *client,
+                                                       rd_kafka_topic_partition_list_t *list, int timeout_ms);
+rd_kafka_resp_err_t __wrap_rd_kafka_offsets_for_times (rd_kafka_t *client,
+                                                       rd_kafka_topic_partition_list_t *list, int timeout_ms);
 
 rd_kafka_resp_err_t
-__wrap_rd_kafka_query_watermark_offsets (rd_kafka_t *client, const char *topic, int32_t partition,
-                                         int64_t *low, int64_t *high, int timeout_ms)
+__wrap_rd_kafka_offsets_for_times (rd_kafka_t *client, rd_kafka_topic_partition_list_t *list, int timeout_ms)
 {
+  rd_kafka_topic_partition_t *asked = &list->elems[0];
+  gboolean end = asked->offset == RD_KAFKA_OFFSET_END;
   rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
-  if (partition != 0 || bus_emptied_up_to == 0)
-    code = __real_rd_kafka_query_watermark_offsets (client, topic, partition, low, high, timeout_ms);
+  if (asked->partition != 0 || bus_emptied_up_to == 0)
+    code = __real_rd_kafka_offsets_for_times (client, list, timeout_ms);
   else
-    *low = *high = bus_emptied_up_to;
-  if (partition == 0 && bus_outdated_end != 0)
-    *high = bus_outdated_end;
+    asked->offset = bus_emptied_up_to;
+  if (asked->partition == 0 && end && bus_outdated_end != 0)
+    asked->offset = bus_outdated_end;
   return code;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* source_kit: the consumer against librdkafka's mock cluster, with pipeline, engine and a real store behind it. Linked with
- * --wrap=rd_kafka_subscribe and --wrap=rd_kafka_query_watermark_offsets. */
+ * --wrap=rd_kafka_subscribe and --wrap=rd_kafka_offsets_for_times. */
 #pragma once
 
 #include "tests/engine_kit.h"

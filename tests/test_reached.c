@@ -4,13 +4,14 @@
 
 #include "collector/source/source_private.h"
 
-#define PARTITIONS 3
+#define PARTITIONS 5
 
 /* -- what the broker and the pipeline say -- */
 
 static gint64 high[PARTITIONS], committed[PARTITIONS];
 static HmTime appended[PARTITIONS];
 static gboolean away, by_broker;
+static guint asked;
 
 gboolean __wrap_hm_source_ask_watermarks (HmSource *source, gint32 partition, HmWatermarks *ret_watermarks,
                                           GError **error);
@@ -23,6 +24,7 @@ __wrap_hm_source_ask_watermarks (HmSource *source, gint32 partition, HmWatermark
 {
   (void)source;
   (void)error;
+  asked++;
   *ret_watermarks = (HmWatermarks){ .low = 0, .high = high[partition] };
   return !away;
 }
@@ -64,6 +66,7 @@ set_up (void **state)
   f->rows = g_array_new (FALSE, FALSE, sizeof (HmSourceReached));
   g_array_set_size (f->source.partitions, PARTITIONS);
   away = FALSE;
+  asked = 0;
   by_broker = TRUE;
   for (gint32 i = 0; i < PARTITIONS; i++)
     {
@@ -140,7 +143,7 @@ reached_is_not_the_last_stored_record_where_the_broker_does_not_tell_its_time (v
   high[1] = 1000;
   look (f);
   assert_false (f->known);
-  assert_int_equal (f->rows->len, 2);
+  assert_int_equal (f->rows->len, PARTITIONS - 1);
   assert_int_equal (row (f, 1)->partition, 2);
   committed[1] = 999; /* nearly there is not there */
   look (f);
@@ -184,7 +187,7 @@ reached_is_not_known_of_partitions_of_which_nothing_was_stored (void **state)
   appended[0] = HM_TIME_UNKNOWN;
   look (f);
   assert_false (f->known);
-  assert_int_equal (f->rows->len, 2); /* the others are */
+  assert_int_equal (f->rows->len, PARTITIONS - 1); /* the others are */
   assert_int_equal (row (f, 0)->partition, 1);
 }
 
@@ -196,11 +199,23 @@ reached_says_nothing_of_a_halted_partition_nor_without_the_broker (void **state)
   g_array_index (f->source.partitions, HmPartition, 2).halted = TRUE;
   look (f);
   assert_false (f->known);
-  assert_int_equal (f->rows->len, 2);
+  assert_int_equal (f->rows->len, PARTITIONS - 1);
   away = TRUE;
   look (f);
   assert_false (f->known);
-  assert_int_equal (f->rows->len, 2);
+  assert_int_equal (f->rows->len, PARTITIONS - 1);
+}
+
+/* Each question takes seconds then, on the thread that consumes. */
+static void
+reached_asks_no_more_than_three_partitions_that_do_not_answer (void **state)
+{
+  Fixture *f = *state;
+
+  away = TRUE;
+  look (f);
+  assert_false (f->known);
+  assert_int_equal (asked, 3);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown (name, set_up, tear_down)
@@ -215,6 +230,7 @@ main (void)
     CASE (reached_is_when_the_broker_was_asked_once_all_of_then_is_stored),
     CASE (reached_is_not_known_of_partitions_of_which_nothing_was_stored),
     CASE (reached_says_nothing_of_a_halted_partition_nor_without_the_broker),
+    CASE (reached_asks_no_more_than_three_partitions_that_do_not_answer),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

@@ -352,6 +352,37 @@ source_ends_before_the_end_when_its_broker_has_gone (void **state)
   assert_int_equal (engine_kit_raw_rows (bus->kit), 20);
 }
 
+/* The client learns only in the middle of the question that nobody answers it any more. */
+static void
+ask_one_who_leaves (gpointer user)
+{
+  BusCollector *collector = user;
+  HmWatermarks marks;
+
+  if (leaving == NULL || hm_pipeline_committed (collector->pipeline, 0) < 10)
+    return;
+  rd_kafka_mock_broker_set_down (leaving, 1);
+  leaving = NULL;
+  assert_false (hm_source_ask_watermarks (collector->source, 0, &marks, &collector->error));
+  kit_assert_error (&collector->error, HM_ERROR_UNAVAILABLE, "topic " BUS_TOPIC);
+}
+
+static void
+source_does_not_wait_for_the_answer_of_a_broker_that_has_gone (void **state)
+{
+  Bus *bus = *state;
+  GError *error;
+
+  bus_produce_records (bus, 0, "r0", 1, 10);
+  bus_outdated_end = 20; /* it is not at its end */
+  leaving = bus->cluster;
+  bus_meddle = ask_one_who_leaves;
+  bus_patience_ns = HM_NSEC_PER_SEC;
+  error = bus_collect (bus, NULL);
+  kit_assert_error (&error, HM_ERROR_UNAVAILABLE, "no broker has been there for more than 1s");
+  assert_null (leaving);
+}
+
 static gpointer
 run (gpointer user)
 {
@@ -544,6 +575,7 @@ main (void)
     CASE (source_ends_when_the_store_is_broken),
     CASE (source_gives_up_on_a_broker_that_is_not_there),
     CASE (source_ends_before_the_end_when_its_broker_has_gone),
+    CASE (source_does_not_wait_for_the_answer_of_a_broker_that_has_gone),
     CASE (source_waits_for_a_broker_until_it_is_told_to_stop),
     CASE (source_takes_everything_after_the_database_was_away),
     CASE (source_asks_again_where_it_is_when_an_offset_was_moved),

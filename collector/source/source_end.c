@@ -97,6 +97,9 @@ mark_passed (HmPartition *partition, gint64 stored, gint64 high, HmTime now)
   return passed;
 }
 
+/* A partition that does not answer takes seconds, and while its thread waits here nothing is consumed: after so many the others are not asked. */
+#define SILENT_MAX 3
+
 /* By our clock where `*ret_ours`, else by the broker's. */
 static HmTime
 reached_at (HmSource *source, HmPartition *partition, gint64 stored, gint64 high, HmTime now,
@@ -111,15 +114,21 @@ reached_at (HmSource *source, HmPartition *partition, gint64 stored, gint64 high
 }
 
 static gboolean
-reached_in (HmSource *source, HmPartition *partition, HmTime now, GArray *partitions, HmTime *ret_reached)
+reached_in (HmSource *source, HmPartition *partition, HmTime now, GArray *partitions, guint *silent,
+            HmTime *ret_reached)
 {
   gint64 stored = MAX (partition->stored, hm_pipeline_committed (source->pipeline, partition->id));
   HmSourceReached row = { .partition = partition->id, .next = stored };
   HmWatermarks marks;
   gboolean ours;
 
-  if (partition->halted || !hm_source_ask_watermarks (source, partition->id, &marks, NULL))
+  if (partition->halted || *silent == SILENT_MAX)
     return FALSE;
+  if (!hm_source_ask_watermarks (source, partition->id, &marks, NULL))
+    {
+      ++*silent;
+      return FALSE;
+    }
   *ret_reached = reached_at (source, partition, stored, marks.high, now, &ours);
   if (*ret_reached == HM_TIME_UNKNOWN)
     return FALSE;
@@ -135,6 +144,7 @@ hm_source_reached (HmSource *source, GArray *partitions, HmTime *ret_reached)
   const HmClock *clock = hm_clock_system ();
   HmTime now = clock->wall (clock), least = now;
   gboolean known = TRUE;
+  guint silent = 0;
 
   if (hm_source_is_off (source->options))
     {
@@ -148,7 +158,7 @@ hm_source_reached (HmSource *source, GArray *partitions, HmTime *ret_reached)
       HmPartition *partition = &g_array_index (source->partitions, HmPartition, i);
       HmTime reached = now;
 
-      if (!reached_in (source, partition, now, partitions, &reached))
+      if (!reached_in (source, partition, now, partitions, &silent, &reached))
         known = FALSE;
       least = MIN (least, reached);
     }
