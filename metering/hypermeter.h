@@ -18,5 +18,6 @@
 #include "metering/sink.h"
 #include "metering/snapshot.h"
 #include "metering/system_file.h"
+#include "metering/topic.h"
 #include "metering/unit.h"
 #include "metering/value.h"
