@@ -125,7 +125,8 @@ set_answer (SoupServerMessage *message, const HmHttpAnswer *answer)
     return;
   soup_message_headers_replace (headers, "Content-Type",
                                 answer->type != NULL ? answer->type : "application/octet-stream");
-  soup_message_body_append_bytes (body, answer->body);
+  if (g_bytes_get_size (answer->body) > 0) /* libsoup takes no empty piece */
+    soup_message_body_append_bytes (body, answer->body);
 }
 
 static void
