@@ -77,8 +77,6 @@ const char *hm_http_request_path (const HmHttpRequest *request);
 const char *hm_http_request_header (const HmHttpRequest *request, const char *name);
 /* (nullable) There is none yet when it is to be admitted. */
 GBytes *hm_http_request_body (const HmHttpRequest *request);
-/* The subject of the client's certificate, which was checked; NULL: it has none. */
-const char *hm_http_request_subject (const HmHttpRequest *request);
 /* The client's address, for logs. */
 const char *hm_http_request_client (const HmHttpRequest *request);
 
