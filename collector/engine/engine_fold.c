@@ -7,6 +7,7 @@
 #include "collector/engine/engine_private.h"
 
 #include "collector/usage/fold_state.h"
+#include "metering/count.h"
 #include "metering/error.h"
 
 #include <string.h>
@@ -310,7 +311,7 @@ static void
 note_erased (const HmEntry *entry, HmBatchRows *rows)
 {
   const HmArrival *late = g_ptr_array_index (entry->taken, 0);
-  g_autofree char *detail = g_strdup_printf ("%u records", entry->erased);
+  g_autofree char *detail = hm_count_print (entry->erased, "record");
 
   hm_tally_note (rows->tally, "folded_without_erased", entry->source, entry->resource, detail,
                  late->appended);
