@@ -420,6 +420,10 @@ equals status_says_never_when_nothing_was_committed 1 "$(grep -c '^last commit  
 # -- what is refused
 
 refuses dead_letters_of_a_reason_that_there_is_not 64 "--refused: 'bogus' is none of bad-json, " dead-letters --store "$store" --refused bogus
+refuses anomalies_of_a_kind_that_there_is_not 64 "--kind: 'bogus' is none of agent_id_twice, " anomalies --store "$store" --kind bogus
+kinds=$(sed "s/.* is none of //; s/,//g" "$work/err")
+ask anomalies --store "$lost" --kind conflict --output csv
+equals anomalies_are_of_the_kind_that_is_asked_for '0 conflict' "$status $(rows csv kind | sort -u)"
 refuses the_status_of_something_else 64 "'broker' is not expected" status broker
 refuses the_status_of_an_agent_that_is_not_there 69 "$work/none.sock" status agent --socket "$work/none.sock"
 refuses the_status_of_an_agent_in_another_form 64 "'xml' is none of" status agent --output xml
@@ -636,6 +640,7 @@ offers the_options_of_store_backup '--store' hypermeter store backup --st
 offers nothing_where_a_backup_goes '' hypermeter store backup ''
 offers the_subcommands_of_anomalies 'release reject rebase' hypermeter anomalies re
 offers the_options_of_releasing '--reason' hypermeter anomalies release --rea
+offers all_kinds_of_anomalies "$kinds" hypermeter anomalies --kind ''
 offers kinds_of_anomalies 'implausible' hypermeter anomalies --kind im
 offers the_subcommands_of_policy 'set' hypermeter policy s
 offers what_becomes_of_unknown_time 'none hold' hypermeter policy set --unknown ''
