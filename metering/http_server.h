@@ -56,6 +56,9 @@ typedef struct
 /* Whether @listen can be one. HM_ERROR_CONFIG. */
 gboolean hm_http_listen_check (const char *listen, GError **error);
 
+/* Whether certificate, key and CA of @settings can be read and used. HM_ERROR_CONFIG names the file. */
+gboolean hm_http_tls_check (const HmHttpSettings *settings, GError **error);
+
 /* Listens when it returns. HM_ERROR_CONFIG (address, certificate, key, CA), HM_ERROR_TEMPORARY (the address is taken),
  * HM_ERROR_PERMISSION, HM_ERROR_UNAVAILABLE. */
 HmHttpServer *hm_http_server_new (const HmHttpSettings *settings, GError **error);

@@ -2,6 +2,7 @@
 /* hypermeter: all that a plugin needs. */
 #pragma once
 
+#include "metering/access.h"
 #include "metering/clock.h"
 #include "metering/error.h"
 #include "metering/event_line.h"

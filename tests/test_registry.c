@@ -235,8 +235,8 @@ static const struct
   void (*make) (HmPlugin *plugin);
   const char *reason;
 } mistakes[] = {
-  { "abi_major", make_abi_major, "it is built for ABI 2.2, this program has 1.2" },
-  { "abi_minor", make_abi_minor, "it is built for the newer ABI 1.3, this program has 1.2" },
+  { "abi_major", make_abi_major, "it is built for ABI 2.3, this program has 1.3" },
+  { "abi_minor", make_abi_minor, "it is built for the newer ABI 1.4, this program has 1.3" },
   { "short_struct", make_short_struct, "its descriptor has 64 bytes" },
   { "no_emit", make_no_emit, "its callback emit is missing" },
   { "other_unit", make_other_unit, "meter test.good" },
