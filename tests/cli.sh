@@ -531,11 +531,11 @@ topics a_retention_that_is_too_short 64 'at least 7d' topics create --retention 
 topics a_retention_that_is_none 64 "'long' is no duration" topics create --retention long
 topics partitions_that_are_none 64 '--partitions=0' topics create --partitions 0
 topics replication_that_is_none 64 '--replication=-1' topics create --replication=-1
-topics an_option_without_its_prefix 64 'kafka.KEY=VALUE' topics check -o acks=1
-topics a_key_that_librdkafka_has_not 78 'kafka.acsk' topics check -o kafka.acsk=1
-topics a_value_that_librdkafka_refuses 78 'kafka.security.protocol: librdkafka refuses its value' topics check -o kafka.security.protocol=secret
+topics an_option_without_its_prefix 64 'kafka.KEY=VALUE' topics check --option acks=1
+topics a_key_that_librdkafka_has_not 78 'kafka.acsk' topics check --option kafka.acsk=1
+topics a_value_that_librdkafka_refuses 78 'kafka.security.protocol: librdkafka refuses its value' topics check --option kafka.security.protocol=secret
 equals cli_tells_no_value_of_a_key 0 "$(grep -c 'secret' "$work/err")"
-topics a_password_file_that_is_not_there 78 'kafka.sasl.password.file' topics check -o kafka.sasl.password.file="$work/none"
+topics a_password_file_that_is_not_there 78 'kafka.sasl.password.file' topics check --option kafka.sasl.password.file="$work/none"
 topics a_topic_of_two_uses 78 'samples and meters cannot both be the topic one' topics check --samples one --meters one
 topics a_broker_that_is_not_there 69 'Connection refused' topics check --brokers 127.0.0.1:9
 printf '[publisher:kafka]\ntopic=one\nkafka.bootstrap.servers=127.0.0.1:9\n' > "$work/bus.conf"
