@@ -211,7 +211,7 @@ const HmCommand hm_command_anomalies = {
   "  hypermeter anomalies\n"
   "  hypermeter anomalies --undecided\n"
   "  hypermeter anomalies --from -24h --output ndjson\n"
-  "  hypermeter anomalies release 7d865e959b246691 --reason 'a load test, INC-1'\n",
+  "  hypermeter anomalies release 7d865e959b246691 --reason 'a load test, INC-1'\n" HM_READING_STATUS,
   HM_ASKS_PERIOD | HM_ASKS_LIMIT,
   run,
 };
