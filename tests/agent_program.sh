@@ -185,7 +185,7 @@ NOTIFY_SOCKET=$dir/notify WATCHDOG_USEC=300000 "$agent" "${common[@]}" -o agent.
 pid=$!
 wait_until 60000 lines_are 8
 report $? agent_polls_on_schedule_when_it_runs
-told READY=1 WATCHDOG=1 'STATUS=1 instances, '
+told READY=1 WATCHDOG=1 'STATUS=1 instance, '
 report $? agent_tells_its_service_manager_when_it_is_ready_and_lives
 grep -qE 'notice: starts: version=[0-9.]+ id=test-host source=default uri=test:///default polling=default/200ms meters=[0-9]+ plugins=.*\bcpu\b' \
   "$dir/agent.err"
