@@ -8,6 +8,7 @@
 #include "agent/agent_private.h"
 
 #include "agent/identity.h"
+#include "metering/count.h"
 #include "metering/error.h"
 #include "metering/log.h"
 
@@ -226,6 +227,7 @@ hm_agent_once (HmAgent *agent, GError **error)
 {
   gint64 deadline;
   HmOutboxStatus status;
+  g_autofree char *waiting = NULL;
 
   if (!hm_agent_poll (agent, hm_roster_all (agent->roster), error))
     return FALSE;
@@ -237,8 +239,8 @@ hm_agent_once (HmAgent *agent, GError **error)
     return TRUE;
   agent->gave_up = TRUE;
   agent->outbox->status (agent->outbox, &status);
-  g_set_error (error, HM_ERROR, HM_ERROR_UNAVAILABLE,
-               "%" G_GUINT64_FORMAT " records were not delivered in time", status.waiting);
+  waiting = hm_count_print (status.waiting, "record");
+  g_set_error (error, HM_ERROR, HM_ERROR_UNAVAILABLE, "not delivered in time: %s", waiting);
   return FALSE;
 }
 
@@ -303,12 +305,12 @@ static void
 say_what_waits (HmAgent *agent)
 {
   HmOutboxStatus status;
+  g_autofree char *waiting = NULL;
 
   agent->outbox->status (agent->outbox, &status);
+  waiting = hm_count_print (status.waiting, "record");
   if (status.waiting > 0)
-    hm_notice ("outbox: %" G_GUINT64_FORMAT
-               " records were not delivered in time and wait in the outbox for the next start",
-               status.waiting);
+    hm_notice ("outbox: not delivered in time, for the next start: %s", waiting);
 }
 
 static gboolean

@@ -20,6 +20,7 @@ typedef struct
 {
   const HmClock *clock;
   HmInspectorNew inspector_new;
+  gboolean checks; /* --check-config: files and folders are looked at as well */
 } HmAgentPorts;
 
 typedef struct HmAgent HmAgent;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent_build: from the configuration to parts that could run. Nothing here opens, writes or starts anything,
- * so that
- * --check-config is this and no more. */
+/* agent_build: from the configuration to parts that could run. Nothing here writes or starts anything: --check-config is this, and a
+ * look at the files and folders of which the start makes use. */
 #include "agent/agent_private.h"
 
 #include "agent/health/health.h"
 #include "agent/identity.h"
+#include "agent/messages/messages_file.h"
+#include "metering/access.h"
 #include "metering/error.h"
 #include "metering/log.h"
 
@@ -60,7 +61,7 @@ build_publisher (HmAgent *agent, const HmPluginChoice *choice, GError **error)
   if (worker == NULL)
     return FALSE;
   g_ptr_array_add (agent->deliveries, worker);
-  return TRUE;
+  return !agent->ports.checks || hm_delivery_check (worker, error);
 }
 
 static gboolean
@@ -257,6 +258,30 @@ build_readers (HmAgent *agent)
   agent->reading = g_array_new (FALSE, FALSE, sizeof (const HmPlugin *));
 }
 
+/* -- what a start would find -- */
+
+/* @local (transfer full) */
+static gboolean
+refuse (const HmOptions *options, const char *key, GError *local, GError **error)
+{
+  hm_options_refuse (options, key, local->message, error);
+  g_error_free (local);
+  return FALSE;
+}
+
+static gboolean
+check_places (const HmAgent *agent, GError **error)
+{
+  const HmAgentConfig *config = agent->config;
+  const char *messages = hm_options_text (config->notification, "file");
+  GError *local = NULL;
+
+  if (!hm_access_folder (hm_options_text (config->agent, "state-dir"), &local))
+    return refuse (config->agent, "state-dir", local, error);
+  return messages == NULL || !agent->wants_events || hm_messages_file_check (messages, &local)
+         || refuse (config->notification, "file", local, error);
+}
+
 gboolean
 hm_agent_build (HmAgent *agent, const GPtrArray *choices, GError **error)
 {
@@ -284,5 +309,5 @@ hm_agent_build (HmAgent *agent, const GPtrArray *choices, GError **error)
   if (!build_plugins (agent, choices, FALSE, error))
     return FALSE;
   hm_agent_take_polling (agent, agent->config->polling);
-  return TRUE;
+  return !agent->ports.checks || check_places (agent, error);
 }

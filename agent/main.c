@@ -289,7 +289,9 @@ say_start (const Setup *setup)
 static gboolean
 run_agent (const Setup *setup, const HmCommandLine *command, GError **error)
 {
-  HmAgentPorts ports = { .clock = hm_clock_system (), .inspector_new = hm_libvirt_inspector_new };
+  HmAgentPorts ports = { .clock = hm_clock_system (),
+                         .inspector_new = hm_libvirt_inspector_new,
+                         .checks = command->check_config };
   HmAgent *agent = hm_agent_new (setup->config, setup->choices, &ports, error);
   Running running = { command, setup, agent };
   gboolean good, clean;
@@ -301,7 +303,7 @@ run_agent (const Setup *setup, const HmCommandLine *command, GError **error)
   if (command->check_config)
     {
       hm_agent_free (agent);
-      return hm_program_print ("the configuration is good\n", error);
+      return hm_program_print_good (error);
     }
   hm_serve_block_reload (!own.once);
   hm_log_start (program.name);

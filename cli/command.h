@@ -30,6 +30,10 @@ typedef struct
   int (*run) (int argc, char **argv, GError **error);
 } HmCommand;
 
+/* The end of the examples of a command that reads, and of which nothing else is to be said. */
+#define HM_READING_STATUS                                                                                    \
+  "\nExit status: 0 done, 64 wrong usage, 69 the store is not there, 78 configuration.\n"
+
 extern const HmCommand hm_command_usage, hm_command_resources, hm_command_meters, hm_command_samples,
     hm_command_dead_letters, hm_command_agents, hm_command_status, hm_command_config, hm_command_outbox,
     hm_command_topics, hm_command_demo, hm_command_store, hm_command_gaps, hm_command_anomalies,

@@ -107,7 +107,7 @@ const HmCommand hm_command_meters = {
   "What is measured: name, type, unit",
   "Examples:\n"
   "  hypermeter meters\n"
-  "  hypermeter meters --units\n",
+  "  hypermeter meters --units\n" HM_READING_STATUS,
   HM_ASKS_LIMIT,
   run,
 };

@@ -135,7 +135,7 @@ const HmCommand hm_command_resources = {
   "Examples:\n"
   "  hypermeter resources\n"
   "  hypermeter resources --from -1h\n"
-  "  hypermeter resources --project 9b1c --output json\n",
+  "  hypermeter resources --project 9b1c --output json\n" HM_READING_STATUS,
   HM_ASKS_PERIOD | HM_ASKS_OWNER | HM_ASKS_LIMIT,
   run,
 };

@@ -3,7 +3,6 @@
 #include "collector/config.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "collector/config_usage.h"
@@ -12,12 +11,11 @@
 #include "collector/source/source.h"
 #include "collector/stores/store.h"
 #include "metering/http_server.h"
+#include "metering/topic.h"
 
 #define MIB  (G_GINT64_CONSTANT (1) << 20)
 #define HOUR (3600 * HM_NSEC_PER_SEC)
 #define DAY  (24 * HOUR)
-
-#define TOPIC_MAX 249 /* Kafka's */
 
 #define KEEP_MAX (36500 * DAY)
 
@@ -222,22 +220,15 @@ check_tls (const HmCollectorConfig *config, GError **error)
   return TRUE;
 }
 
-/* As the broker judges it. */
 static gboolean
 check_topic (const HmOptions *source, const char *key, GError **error)
 {
   const char *name = hm_options_text (source, key);
-  const char *reason = NULL;
+  const char *reason = name != NULL ? hm_topic_check (name) : NULL;
 
-  if (name == NULL)
-    return TRUE;
-  if (strlen (name) > TOPIC_MAX || g_str_equal (name, ".") || g_str_equal (name, "..") || *name == '\0'
-      || name[strspn (name, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "._-")] != '\0')
-    reason = "no topic has such a name: 249 of A-Z, a-z, 0-9, '.', '_' and '-' at most, neither '.' nor '..'";
-  if (reason == NULL)
-    return TRUE;
-  hm_options_refuse (source, key, reason, error);
-  return FALSE;
+  if (reason != NULL)
+    hm_options_refuse (source, key, reason, error);
+  return reason == NULL;
 }
 
 /* Which schemes there are is for the plugins to say. */

@@ -239,6 +239,8 @@ noinst_LTLIBRARIES += %D%/libcollect.la
 
 sbin_PROGRAMS += %D%/hypermeter-collector
 %C%_hypermeter_collector_SOURCES = \
+	%D%/check.c \
+	%D%/check.h \
 	%D%/collector.c \
 	%D%/collector.h \
 	%D%/collector_build.c \

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "collector/check.h"
 #include "collector/collector.h"
 #include "metering/error.h"
 #include "metering/log.h"
@@ -106,16 +107,6 @@ list_plugins (const HmCollectorConfig *config, GError **error)
   return hm_program_print (out->str, error);
 }
 
-static gboolean
-check_config (const HmCollectorConfig *config, GError **error)
-{
-  g_autoptr (HmVerifier) verifier = hm_verifier_new (config->verify, error);
-  g_autoptr (HmRegistry) registry = hm_registry_new ();
-
-  return verifier != NULL && hm_collector_find_store (registry, config, error) != NULL
-         && hm_program_print ("the configuration is good\n", error);
-}
-
 /* -- signals -- */
 
 static HmCollector *running;
@@ -204,7 +195,7 @@ act (const HmCommandLine *command, GError **error)
   if (command->print_config)
     return print_config (config, error);
   if (command->check_config)
-    return check_config (config, error);
+    return hm_collector_check (config, error) && hm_program_print_good (error);
   return collect (config, command, error);
 }
 

@@ -21,9 +21,7 @@
 #include "metering/error.h"
 #include "metering/log.h"
 
-#define TIMEOUT_MS 10000
-#define TALKING_MAX                                                                                          \
-  (2 * HM_CONTROL_CLIENTS_MAX) /* with those that are told why not; who comes then is told nothing */
+#define TIMEOUT_MS     10000
 #define RETRY_MS       1000
 #define PEER_GROUPS    256
 #define LOCK_SUFFIX    ".lock"
@@ -146,20 +144,15 @@ on_ended (HmControlClient *client, gpointer user)
   hm_control_client_free (client);
 }
 
+/* Who is refused is told why, which a new socket always has room for, and is gone then: so these need no limit. */
 static void
 take_client (HmControl *control, GSocket *socket)
 {
   g_autoptr (GError) refusal = NULL;
-  guint talking = g_list_length (control->clients);
 
-  if (talking >= TALKING_MAX)
-    {
-      g_object_unref (socket);
-      return;
-    }
   if (!admits (g_socket_get_fd (socket)))
     g_set_error_literal (&refusal, HM_ERROR, HM_ERROR_PERMISSION, "this socket is for owner and group only");
-  else if (talking >= HM_CONTROL_CLIENTS_MAX)
+  else if (g_list_length (control->clients) >= HM_CONTROL_CLIENTS_MAX)
     g_set_error_literal (&refusal, HM_ERROR, HM_ERROR_TEMPORARY, "too many talk here now");
   control->clients
       = g_list_prepend (control->clients, hm_control_client_new (socket, &control->talk, refusal));

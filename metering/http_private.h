@@ -51,7 +51,7 @@ struct HmHttpRequest
   SoupServerMessage *message;   /* borrowed; a reference of our own while it is handed out */
   GMainContext *context;        /* a reference while it is handed out */
   GBytes *body;
-  char *subject, *client;
+  char *client;
   gsize read;         /* of the body */
   gboolean under_way; /* counted in the server */
   guint status;       /* answer: */

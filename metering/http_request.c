@@ -18,7 +18,6 @@ unref_request (gpointer data)
     return;
   g_clear_pointer (&request->body, g_bytes_unref);
   g_clear_pointer (&request->content, g_bytes_unref);
-  g_free (request->subject);
   g_free (request->client);
   g_free (request->type);
   g_free (request->challenge);
@@ -31,16 +30,6 @@ print_client (SoupServerMessage *message)
   GSocketAddress *address = soup_server_message_get_remote_address (message);
 
   return address != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address)) : g_strdup ("");
-}
-
-static void
-note_subject (HmHttpRequest *request)
-{
-  GTlsConnection *tls = request->connection->tls;
-  GTlsCertificate *certificate = tls != NULL ? g_tls_connection_get_peer_certificate (tls) : NULL;
-
-  if (certificate != NULL)
-    request->subject = g_tls_certificate_get_subject_name (certificate);
 }
 
 /* -- what a client may -- */
@@ -125,7 +114,8 @@ set_answer (SoupServerMessage *message, const HmHttpAnswer *answer)
     return;
   soup_message_headers_replace (headers, "Content-Type",
                                 answer->type != NULL ? answer->type : "application/octet-stream");
-  soup_message_body_append_bytes (body, answer->body);
+  if (g_bytes_get_size (answer->body) > 0) /* libsoup takes no empty piece */
+    soup_message_body_append_bytes (body, answer->body);
 }
 
 static void
@@ -158,7 +148,6 @@ on_headers (SoupServerMessage *message, gpointer user)
 
   if (soup_server_message_get_status (message) != 0) /* libsoup itself does not like it */
     return;
-  note_subject (request);
   if (!judge (request, &refusal))
     refuse (request, &refusal);
 }
@@ -327,12 +316,6 @@ GBytes *
 hm_http_request_body (const HmHttpRequest *request)
 {
   return request->body;
-}
-
-const char *
-hm_http_request_subject (const HmHttpRequest *request)
-{
-  return request->subject;
 }
 
 const char *

@@ -127,6 +127,17 @@ load_tls (HmHttpServer *server, GError **error)
   return FALSE;
 }
 
+gboolean
+hm_http_tls_check (const HmHttpSettings *settings, GError **error)
+{
+  HmHttpServer server = { .settings = *settings };
+  gboolean good = load_tls (&server, error);
+
+  g_clear_object (&server.certificate);
+  g_clear_object (&server.client_ca);
+  return good;
+}
+
 /* -- thread -- */
 
 static gpointer

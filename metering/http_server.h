@@ -56,6 +56,9 @@ typedef struct
 /* Whether @listen can be one. HM_ERROR_CONFIG. */
 gboolean hm_http_listen_check (const char *listen, GError **error);
 
+/* Whether certificate, key and CA of @settings can be read and used. HM_ERROR_CONFIG names the file. */
+gboolean hm_http_tls_check (const HmHttpSettings *settings, GError **error);
+
 /* Listens when it returns. HM_ERROR_CONFIG (address, certificate, key, CA), HM_ERROR_TEMPORARY (the address is taken),
  * HM_ERROR_PERMISSION, HM_ERROR_UNAVAILABLE. */
 HmHttpServer *hm_http_server_new (const HmHttpSettings *settings, GError **error);
@@ -77,8 +80,6 @@ const char *hm_http_request_path (const HmHttpRequest *request);
 const char *hm_http_request_header (const HmHttpRequest *request, const char *name);
 /* (nullable) There is none yet when it is to be admitted. */
 GBytes *hm_http_request_body (const HmHttpRequest *request);
-/* The subject of the client's certificate, which was checked; NULL: it has none. */
-const char *hm_http_request_subject (const HmHttpRequest *request);
 /* The client's address, for logs. */
 const char *hm_http_request_client (const HmHttpRequest *request);
 

@@ -2,6 +2,7 @@
 /* hypermeter: all that a plugin needs. */
 #pragma once
 
+#include "metering/access.h"
 #include "metering/clock.h"
 #include "metering/error.h"
 #include "metering/event_line.h"
@@ -18,5 +19,6 @@
 #include "metering/sink.h"
 #include "metering/snapshot.h"
 #include "metering/system_file.h"
+#include "metering/topic.h"
 #include "metering/unit.h"
 #include "metering/value.h"

@@ -1,10 +1,11 @@
 # The vocabulary: one shared library, whose headers are the plugin SDK.
 lib_LTLIBRARIES += %D%/libhypermeter.la
 %C%_libhypermeter_la_SOURCES = \
+	%D%/access.c \
 	%D%/count.c %D%/count.h \
 	%D%/csv.c %D%/csv.h %D%/error.c %D%/value.c %D%/clock.c %D%/unit.c \
 	%D%/meter.c %D%/meter_json.c %D%/resource.c %D%/text_private.h \
-	%D%/snapshot.c %D%/meter_filter.c %D%/sink.c %D%/arena.c %D%/arena.h %D%/system_file.c \
+	%D%/snapshot.c %D%/meter_filter.c %D%/sink.c %D%/arena.c %D%/arena.h %D%/system_file.c %D%/topic.c \
 	%D%/record.c %D%/message.c %D%/secret.c %D%/signature.c \
 	%D%/json.c %D%/json_tree.c %D%/json_check.c %D%/json_check.h \
 	%D%/encode.c %D%/decode.c %D%/decode.h %D%/decode_shapes.c %D%/decode_values.c \
@@ -33,9 +34,9 @@ lib_LTLIBRARIES += %D%/libhypermeter.la
 
 hmincludedir = $(includedir)/hypermeter-1
 nobase_hminclude_HEADERS = \
-	%D%/hypermeter.h %D%/clock.h %D%/codec.h %D%/error.h %D%/event_line.h %D%/inspector.h %D%/json.h %D%/log.h %D%/meter.h \
+	%D%/hypermeter.h %D%/access.h %D%/clock.h %D%/codec.h %D%/error.h %D%/event_line.h %D%/inspector.h %D%/json.h %D%/log.h %D%/meter.h \
 	%D%/option.h %D%/passthrough.h %D%/plugin.h %D%/program.h %D%/record.h %D%/registry.h %D%/resource.h %D%/sample.h \
-	%D%/secret.h %D%/settings.h %D%/signature.h %D%/sink.h %D%/snapshot.h %D%/system_file.h %D%/unit.h %D%/value.h
+	%D%/secret.h %D%/settings.h %D%/signature.h %D%/sink.h %D%/snapshot.h %D%/system_file.h %D%/topic.h %D%/unit.h %D%/value.h
 
 pkgconfig_DATA = %D%/hypermeter.pc
 

@@ -116,7 +116,7 @@ hm_log_line_repeated (const HmLogLine *line, guint times)
   HmLogLine *repeated = hm_log_line_copy (line);
 
   g_free (repeated->text);
-  repeated->text = g_strdup_printf ("%s: repeated %u times", line->text, times);
+  repeated->text = g_strdup_printf ("%s: repeated %u time%s", line->text, times, times == 1 ? "" : "s");
   return repeated;
 }
 

@@ -56,7 +56,8 @@ say_dropped (HmLogWriter *writer)
 
   if (writer->dropped == 0)
     return;
-  text = g_strdup_printf ("%u lines of the log were dropped here: nobody read them in time", writer->dropped);
+  text = g_strdup_printf ("%u line%s of the log dropped here: nobody read them in time", writer->dropped,
+                          writer->dropped == 1 ? "" : "s");
   writer->dropped = 0;
   g_queue_push_tail (&writer->lines, hm_log_line_new (G_LOG_LEVEL_WARNING, NULL, NULL, text));
 }

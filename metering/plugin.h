@@ -18,7 +18,7 @@ G_BEGIN_DECLS
 /* Major: raised when a plugin must be rebuilt. Minor: raised when members are added at an end. A plugin is
  * taken when its major is ours and its minor is not above ours. */
 #define HM_ABI_MAJOR 1
-#define HM_ABI_MINOR 2
+#define HM_ABI_MINOR 3
 
 #define HM_NS_POLL_COMPUTE "hypermeter.poll.compute"
 #define HM_NS_POLL_HOST    "hypermeter.poll.host"
@@ -163,6 +163,9 @@ typedef struct
   void (*reopen) (gpointer self);
   /* (nullable) Tells its own figures, as HmPluginContext.figures does. Any thread; waits for nothing. Since ABI 1.2. */
   void (*figures) (gpointer self, HmFigureFunc each, gpointer user);
+  /* (nullable) Whether start() would find the files and folders that the options name, for --check-config: reads at most, makes and
+   * changes nothing, connects to nothing. After create(). HM_ERROR_CONFIG: key and reason. Since ABI 1.3. */
+  gboolean (*check) (gpointer self, GError **error);
 } HmPublisher;
 
 /* -- descriptor ------------------------------------------------------------------------------------------ */
@@ -198,6 +201,13 @@ static inline gboolean
 hm_plugin_publisher_is_whole (const HmPlugin *plugin)
 {
   return plugin->publisher != NULL && plugin->abi_minor >= 2;
+}
+
+/* Whether its `check` is: likewise. */
+static inline gboolean
+hm_plugin_publisher_checks (const HmPlugin *plugin)
+{
+  return plugin->publisher != NULL && plugin->abi_minor >= 3 && plugin->publisher->check != NULL;
 }
 
 #define HM_PLUGIN_SYMBOL "hm_plugin"

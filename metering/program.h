@@ -51,6 +51,9 @@ HmSettings *hm_command_line_load (const HmCommandLine *command, const char *path
  * --force to one that exists as well. HM_ERROR_CREATE names the file. */
 gboolean hm_command_line_write_config (const HmCommandLine *command, const char *text, GError **error);
 
+/* What --check-config says at its end, where nothing was found: with whose rights it has looked. HM_ERROR_CREATE. */
+gboolean hm_program_print_good (GError **error);
+
 /* To standard output, at once. HM_ERROR_CREATE: it cannot be written, as to a full disk. */
 gboolean hm_program_print (const char *text, GError **error);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "metering/error.h"
+#include "metering/files.h"
 #include "metering/plugin_check.h"
 #include "metering/registry_private.h"
 
@@ -216,38 +217,29 @@ scan_module (HmRegistry *registry, const char *path, const char *const *namespac
 
 /* -- folders -- */
 
-static gint
-by_text (gconstpointer a, gconstpointer b)
+static gboolean
+is_module (const char *name)
 {
-  return strcmp (*(const char *const *)a, *(const char *const *)b);
+  return name[0] != '.' && g_str_has_suffix (name, MODULE_SUFFIX);
 }
 
-/* Names of the modules of @folder, sorted. (transfer full) NULL with a reason when it cannot be listed. */
-static GPtrArray *
-list_modules (const char *folder, char **ret_reason)
+/* Sorted names of all that is in @folder. (transfer full) NULL with a reason when it cannot be listed to its end: a plugin that is
+ * left out without a word is missed late. */
+static GStrv
+list_folder (const char *folder, char **ret_reason)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, &error);
-  GPtrArray *names;
-  const char *name;
+  HmFiles *files = hm_files_system ();
+  GStrv names = files->list (files, folder);
 
-  if (dir == NULL)
-    {
-      *ret_reason = g_strdup (error->message);
-      return NULL;
-    }
-  names = g_ptr_array_new_with_free_func (g_free);
-  while ((name = g_dir_read_name (dir)) != NULL)
-    if (name[0] != '.' && g_str_has_suffix (name, MODULE_SUFFIX))
-      g_ptr_array_add (names, g_strdup (name));
-  g_ptr_array_sort (names, by_text);
+  if (names == NULL)
+    *ret_reason = g_strdup (g_strerror (errno));
   return names;
 }
 
 guint
 hm_registry_scan (HmRegistry *registry, const char *folder, const char *const *namespaces)
 {
-  g_autoptr (GPtrArray) names = NULL;
+  g_auto (GStrv) names = NULL;
   g_autofree char *reason = NULL;
   guint added = 0;
 
@@ -255,17 +247,18 @@ hm_registry_scan (HmRegistry *registry, const char *folder, const char *const *n
     return 0;
   reason = hm_module_check_writers (folder, S_IFDIR);
   if (reason == NULL)
-    names = list_modules (folder, &reason);
+    names = list_folder (folder, &reason);
   if (names == NULL)
     {
       refuse (registry, folder, reason);
       return 0;
     }
-  for (guint i = 0; i < names->len; i++)
+  for (guint i = 0; names[i] != NULL; i++)
     {
-      g_autofree char *path = g_build_filename (folder, g_ptr_array_index (names, i), NULL);
+      g_autofree char *path = g_build_filename (folder, names[i], NULL);
 
-      added += scan_module (registry, path, namespaces);
+      if (is_module (names[i]))
+        added += scan_module (registry, path, namespaces);
     }
   return added;
 }

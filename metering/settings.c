@@ -7,9 +7,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "metering/error.h"
+#include "metering/files.h"
 #include "metering/option_private.h"
 #include "metering/resource.h"
 #include "metering/settings_private.h"
@@ -140,46 +140,32 @@ by_text (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *)a, *(const char *const *)b);
 }
 
-/* (transfer full) NULL with an error when the folder is there and cannot be read. */
-static GPtrArray *
-list_drop_ins (const char *folder, GError **error)
+static gboolean
+is_drop_in (const char *name)
 {
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GError) local = NULL;
-  g_autoptr (GDir) dir = NULL;
-  const char *name;
-
-  if (access (folder, F_OK) != 0 && errno == ENOENT)
-    return g_steal_pointer (&names);
-  dir = g_dir_open (folder, 0, &local);
-  if (dir == NULL)
-    {
-      g_set_error (error, HM_ERROR, HM_ERROR_CONFIG, "%s", local->message);
-      return NULL;
-    }
-  while ((name = g_dir_read_name (dir)) != NULL)
-    if (name[0] != '.' && g_str_has_suffix (name, DROP_IN_SUFFIX))
-      g_ptr_array_add (names, g_strdup (name));
-  g_ptr_array_sort (names, by_text);
-  return g_steal_pointer (&names);
+  return name[0] != '.' && g_str_has_suffix (name, DROP_IN_SUFFIX);
 }
 
+/* One that is not there has none; one that cannot be read to its end may hold what somebody counts on. */
 static gboolean
 add_drop_ins (HmSettings *settings, const char *path, GError **error)
 {
   g_autofree char *folder = g_strconcat (path, ".d", NULL);
-  g_autoptr (GPtrArray) names = list_drop_ins (folder, error);
+  HmFiles *files = hm_files_system ();
+  g_auto (GStrv) names = files->list (files, folder);
 
+  if (names == NULL && errno == ENOENT)
+    return TRUE;
   if (names == NULL)
-    return FALSE;
-  for (guint i = 0; i < names->len; i++)
+    g_set_error (error, HM_ERROR, HM_ERROR_CONFIG, "%s: %s", folder, g_strerror (errno));
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
     {
-      g_autofree char *drop_in = g_build_filename (folder, g_ptr_array_index (names, i), NULL);
+      g_autofree char *drop_in = g_build_filename (folder, names[i], NULL);
 
-      if (!add_file (settings, drop_in, TRUE, error))
+      if (is_drop_in (names[i]) && !add_file (settings, drop_in, TRUE, error))
         return FALSE;
     }
-  return TRUE;
+  return names != NULL;
 }
 
 static gboolean

@@ -190,21 +190,6 @@ hm_value_parse (const char *text, gsize length, HmValueType type, HmValue *ret_v
   return parsed;
 }
 
-int
-hm_value_compare (HmValue a, HmValue b)
-{
-  switch (a.type)
-    {
-    case HM_VALUE_U64:
-      return (a.u64 > b.u64) - (a.u64 < b.u64);
-    case HM_VALUE_I64:
-      return (a.i64 > b.i64) - (a.i64 < b.i64);
-    case HM_VALUE_DOUBLE:
-      return (a.f64 > b.f64) - (a.f64 < b.f64);
-    }
-  return 0;
-}
-
 /* Places the point @scale digits before @end and drops zeros behind it. @start has more than @scale digits
  * and room for one character before it. Returns the new length from the new start. */
 static gsize

@@ -59,9 +59,6 @@ gsize hm_value_print (HmValue value, char *buffer);
  * has a fraction or an exponent is refused. Doubles: JSON number syntax, finite. TRUE on success. */
 gboolean hm_value_parse (const char *text, gsize length, HmValueType type, HmValue *ret_value);
 
-/* Order of two values of one type: <0, 0, >0. */
-int hm_value_compare (HmValue a, HmValue b);
-
 /* Integers are compared exactly, whatever their types; a double with anything as doubles. */
 gboolean hm_value_is_less (HmValue a, HmValue b);
 

@@ -286,6 +286,14 @@ file_create (const HmOptions *values, const HmPluginContext *context, HmConfirm 
 }
 
 static gboolean
+file_check (gpointer data, GError **error)
+{
+  const File *self = data;
+
+  return hm_file_check (&self->file, error);
+}
+
+static gboolean
 file_start (gpointer data, GError **error)
 {
   File *self = data;
@@ -382,6 +390,7 @@ static const HmPublisher ops = {
   .flush = file_flush,
   .free = file_free,
   .reopen = file_reopen,
+  .check = file_check,
 };
 
 HM_PLUGIN (file, .ns = HM_NS_PUBLISHER, .summary = "Records as NDJSON, a CloudEvent per line, to a file",

@@ -3,7 +3,10 @@
 #include "publishers/file_private.h"
 
 const HmOption hm_file_options[] = {
-  { .key = "path", .type = HM_OPTION_TEXT, .required = TRUE, .help = "The file that lines are appended to" },
+  { .key = "path",
+    .type = HM_OPTION_TEXT,
+    .required = TRUE,
+    .help = "The file that lines are appended to; its folder must be there" },
   { .key = "rotate-size",
     .type = HM_OPTION_SIZE,
     .fallback = "0",

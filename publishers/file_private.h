@@ -66,6 +66,9 @@ off_t hm_file_size (const HmFile *file);
 /* Sees what was rotated away earlier; refuses what cannot be rotated. After hm_file_open(). HM_ERROR_CONFIG. */
 gboolean hm_file_rotate_begin (HmFile *file, GError **error);
 
+/* Whether hm_file_open() and hm_file_rotate_begin() would do, with nothing opened and nothing made. HM_ERROR_CONFIG names key and path. */
+gboolean hm_file_check (const HmFile *file, GError **error);
+
 /* Whether another file must take the place of this one before @length bytes are appended. */
 gboolean hm_file_rotate_is_due (HmFile *file, gsize length);
 

@@ -101,6 +101,37 @@ rotates (const HmFile *file)
   return file->rotate_size > 0 || file->rotate_interval > 0;
 }
 
+static gboolean
+refuse_rotation (const HmFile *file, GError **error)
+{
+  g_set_error (error, HM_ERROR, HM_ERROR_CONFIG,
+               "%s: only a regular file can be rotated, not a link, pipe or device", file->path);
+  return FALSE;
+}
+
+/* A file that is rotated is renamed in its folder. */
+static gboolean
+check_place (const HmFile *file, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (file->path);
+  struct stat status;
+
+  if (!hm_access_file (file->path, error))
+    return FALSE;
+  if (rotates (file) && lstat (file->path, &status) == 0 && !S_ISREG (status.st_mode))
+    return refuse_rotation (file, error);
+  return !rotates (file) || hm_access_folder (folder, error);
+}
+
+gboolean
+hm_file_check (const HmFile *file, GError **error)
+{
+  if (check_place (file, error))
+    return TRUE;
+  g_prefix_error (error, "path: ");
+  return FALSE;
+}
+
 gboolean
 hm_file_rotate_begin (HmFile *file, GError **error)
 {
@@ -110,11 +141,7 @@ hm_file_rotate_begin (HmFile *file, GError **error)
   if (!rotates (file))
     return TRUE;
   if (lstat (file->path, &status) != 0 || !S_ISREG (status.st_mode))
-    {
-      g_set_error (error, HM_ERROR, HM_ERROR_CONFIG,
-                   "%s: only a regular file can be rotated, not a link, pipe or device", file->path);
-      return FALSE;
-    }
+    return refuse_rotation (file, error);
   rotated = list_rotated (file);
   if (rotated->len > 0)
     file->counter = ((const Rotated *)g_ptr_array_index (rotated, rotated->len - 1))->counter;

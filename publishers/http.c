@@ -120,6 +120,18 @@ http_create (const HmOptions *values, const HmPluginContext *context G_GNUC_UNUS
 }
 
 static gboolean
+http_check (gpointer data, GError **error)
+{
+  const HmHttp *self = data;
+  HmHttpKeys keys;
+
+  if (!hm_http_keys_read (&keys, self->options, error))
+    return FALSE;
+  hm_http_keys_clear (&keys);
+  return TRUE;
+}
+
+static gboolean
 http_start (gpointer data, GError **error)
 {
   HmHttp *self = data;
@@ -245,6 +257,7 @@ static const HmPublisher ops = {
   .free = http_free,
   .reopen = http_reopen,
   .figures = http_figures,
+  .check = http_check,
 };
 
 HM_PLUGIN (http, .ns = HM_NS_PUBLISHER,

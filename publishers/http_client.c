@@ -26,12 +26,15 @@ read_token (HmHttpKeys *keys, const char *path, GError **error)
   char *token = hm_secret_read (path, error);
 
   if (token == NULL)
-    return FALSE;
+    {
+      g_prefix_error (error, "token-file: ");
+      return FALSE;
+    }
   for (const char *at = token; *at != '\0' || at == token; at++)
     if (!g_ascii_isgraph (*at))
       {
         g_set_error (error, HM_ERROR, HM_ERROR_CONFIG,
-                     "%s: no token: one line of printable characters, no space", path);
+                     "token-file: %s: no token: one line of printable characters, no space", path);
         hm_secret_free (token);
         return FALSE;
       }
@@ -42,9 +45,9 @@ read_token (HmHttpKeys *keys, const char *path, GError **error)
 
 /* @local (transfer full) */
 static gboolean
-refuse_file (const char *path, GError *local, GError **error)
+refuse_file (const char *key, const char *path, GError *local, GError **error)
 {
-  g_set_error (error, HM_ERROR, HM_ERROR_CONFIG, "%s: %s", path, local->message);
+  g_set_error (error, HM_ERROR, HM_ERROR_CONFIG, "%s: %s: %s", key, path, local->message);
   g_error_free (local);
   return FALSE;
 }
@@ -60,10 +63,10 @@ read_certificates (HmHttpKeys *keys, const HmOptions *values, GError **error)
   if (ca != NULL)
     keys->ca = g_tls_file_database_new (whole, &local);
   if (local != NULL)
-    return refuse_file (ca, local, error);
+    return refuse_file ("tls-ca", ca, local, error);
   if (path != NULL)
     keys->certificate = g_tls_certificate_new_from_files (path, key != NULL ? key : path, &local);
-  return local == NULL || refuse_file (path, local, error);
+  return local == NULL || refuse_file ("tls-certificate", path, local, error);
 }
 
 gboolean

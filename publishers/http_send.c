@@ -91,7 +91,8 @@ take_answer (HmHttp *self, GQueue *batch, const HmHttpReply *reply)
   HmMessage *message;
 
   if (refused > 0)
-    hm_warning ("http: the collector refuses %u records and keeps them as dead letters", refused);
+    hm_warning ("http: the collector refuses %u record%s, kept there as dead letters", refused,
+                refused == 1 ? "" : "s");
   while ((message = g_queue_pop_head (batch)) != NULL)
     if (ids != NULL && g_hash_table_contains (ids, message->id))
       conclude_one (self, message, HM_DELIVERY_DONE, NULL);

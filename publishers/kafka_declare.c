@@ -61,8 +61,8 @@ say (HmKafkaRound *round, const HmKafka *self, guint refused, const char *reason
   gboolean fails = refused > 0;
 
   if (fails && !round->said)
-    hm_log (G_LOG_LEVEL_WARNING, &fields, "kafka: %u meters cannot be declared on %s, tried again: %s",
-            refused, self->declare_topic, reason);
+    hm_log (G_LOG_LEVEL_WARNING, &fields, "kafka: %u meter%s cannot be declared on %s, tried again: %s",
+            refused, refused == 1 ? "" : "s", self->declare_topic, reason);
   if (!fails && round->said)
     hm_log (G_LOG_LEVEL_MESSAGE, &fields, "kafka: the meters are declared on %s", self->declare_topic);
   round->said = fails;

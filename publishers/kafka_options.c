@@ -3,11 +3,7 @@
  * is opened. */
 #include "publishers/kafka_options.h"
 
-#include <string.h>
-
-#define PREFIX           "kafka."
-#define TOPIC_MAX        249 /* characters */
-#define TOPIC_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-"
+#define PREFIX "kafka."
 
 /* What `hypermeter topics` makes topics for: the largest record, and its headers. */
 #define MESSAGE_MAX   1114112
@@ -198,22 +194,15 @@ try_client (const HmOptions *options, Use use, char **ret_reason, GError **error
   return TRUE;
 }
 
-/* What a broker takes as the name of a topic; for any other all records would wait for ever. */
 static gboolean
 check_topic (const HmOptions *options, const char *key, gboolean may_be_empty, GError **error)
 {
   const char *name = hm_options_text (options, key);
-  gsize length = strlen (name);
+  const char *reason = *name == '\0' && may_be_empty ? NULL : hm_topic_check (name);
 
-  if (length == 0 && may_be_empty)
-    return TRUE;
-  if (length > 0 && length <= TOPIC_MAX && strspn (name, TOPIC_CHARACTERS) == length
-      && strcmp (name, ".") != 0 && strcmp (name, "..") != 0)
-    return TRUE;
-  g_set_error (error, HM_ERROR, HM_ERROR_CONFIG,
-               "%s: \"%s\" names no topic: 1 to %d characters of A-Z a-z 0-9 . _ -, neither . nor ..", key,
-               name, TOPIC_MAX);
-  return FALSE;
+  if (reason != NULL)
+    g_set_error (error, HM_ERROR, HM_ERROR_CONFIG, "%s: %s", key, reason);
+  return reason == NULL;
 }
 
 gboolean

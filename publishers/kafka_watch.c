@@ -65,9 +65,9 @@ static char *
 describe (const HmKafka *self, guint n, const char *key)
 {
   return g_strdup_printf (
-      "%u records were not confirmed within %d s, the first is of %s: has each partition of %s a "
+      "%u record%s not confirmed within %d s, the first is of %s: has each partition of %s a "
       "leader and enough replicas?",
-      n, STUCK_S, key, self->topic);
+      n, n == 1 ? " was" : "s were", STUCK_S, key, self->topic);
 }
 
 /* One line when some begin to be, one when none is any more. */

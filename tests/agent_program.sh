@@ -106,7 +106,7 @@ expect agent_refuses_a_form_when_it_is_unknown 64 'xml' --list-meters=xml
 
 # -- configuration
 printf '[agent]\nid=node-17\ninterval=10s\n[publisher:kafka]\nkafka.bootstrap.servers=127.0.0.1:9\n' > "$dir/agent.conf"
-expect agent_accepts_the_configuration_when_it_is_good 0 'good' --config "$dir/agent.conf" --check-config
+expect agent_accepts_the_configuration_when_it_is_good 0 'good' --config "$dir/agent.conf" "${common[@]}" --check-config
 printf '[agent]\nintervall=10s\n' > "$dir/agent.conf"
 expect_config agent_refuses_the_configuration_when_a_key_is_unknown ', [agent]: intervall: unknown key, the nearest known one is "interval"'
 printf '[agents]\nid=x\n' > "$dir/agent.conf"
@@ -128,21 +128,21 @@ expect_config agent_refuses_the_configuration_when_a_guarantee_would_go ', [publ
 printf '[publisher:kafka]\nkafka.no.such=1\n' > "$dir/agent.conf"
 expect_config agent_refuses_the_configuration_when_librdkafka_does ', [publisher:kafka]: kafka.no.such: '
 expect agent_warns_of_a_namespace_when_no_plugin_is_of_it 0 '[agent]: namespaces: there is no plugin of hypermeter.poll.computer, so' \
-  -o 'agent.namespaces=hypermeter.poll.computer;hypermeter.poll.host' --check-config
+  -o 'agent.namespaces=hypermeter.poll.computer;hypermeter.poll.host' "${common[@]}" --check-config
 expect agent_refuses_a_configuration_file_when_it_is_missing 78 "$dir/none.conf" --config "$dir/none.conf" --check-config
 
 # -- polling.yaml
 fixtures=${HYPERMETER_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}/tests/fixtures/polling
 expect agent_takes_a_polling_when_ceilometer_ships_it 0 'no pollster that runs here gives' \
-  -o agent.polling="$fixtures/ceilometer-default.yaml" --check-config
-expect agent_takes_a_polling_when_it_has_exclusions 0 'good' -o agent.polling="$fixtures/with-exclusions.yaml" --check-config
+  -o agent.polling="$fixtures/ceilometer-default.yaml" "${common[@]}" --check-config
+expect agent_takes_a_polling_when_it_has_exclusions 0 'good' -o agent.polling="$fixtures/with-exclusions.yaml" "${common[@]}" --check-config
 expect agent_says_which_keys_a_polling_makes_needless 0 "[agent] interval is not used: $fixtures/with-exclusions.yaml" \
-  -o agent.polling="$fixtures/with-exclusions.yaml" -o agent.interval=10s --check-config
+  -o agent.polling="$fixtures/with-exclusions.yaml" -o agent.interval=10s "${common[@]}" --check-config
 expect agent_refuses_a_polling_when_its_file_is_missing 78 "polling: $dir/none.yaml: No such file" \
-  -o agent.polling="$dir/none.yaml" --check-config
+  -o agent.polling="$dir/none.yaml" "${common[@]}" --check-config
 printf 'sources:\n- name: a\n  interval: soon\n  meters: [cpu]\n' > "$dir/polling.yaml"
 expect agent_refuses_a_polling_by_line_and_reason 78 "$dir/polling.yaml:3: source a: invalid interval value" \
-  -o agent.polling="$dir/polling.yaml" --check-config
+  -o agent.polling="$dir/polling.yaml" "${common[@]}" --check-config
 
 printf '[publisher:kafka]\nkafka.sasl.password=hunter2\n' > "$dir/agent.conf"
 expect agent_prints_the_configuration_when_asked 0 'kafka.sasl.password=******' --config "$dir/agent.conf" --print-config
@@ -150,7 +150,7 @@ expect agent_prints_the_configuration_when_asked 0 'kafka.sasl.password=******' 
 report $? agent_masks_secrets_when_it_prints
 
 expect agent_writes_a_configuration_when_there_is_none 0 '' --config "$dir/new.conf" --write-config
-expect agent_takes_the_configuration_when_it_wrote_it_itself 0 'good' --config "$dir/new.conf" --check-config
+expect agent_takes_the_configuration_when_it_wrote_it_itself 0 'good' --config "$dir/new.conf" "${common[@]}" --check-config
 expect agent_keeps_a_configuration_when_there_is_one 73 '--force' --config "$dir/new.conf" --write-config
 expect agent_replaces_a_configuration_when_forced 0 '' --config "$dir/new.conf" --write-config --force
 
@@ -185,7 +185,7 @@ NOTIFY_SOCKET=$dir/notify WATCHDOG_USEC=300000 "$agent" "${common[@]}" -o agent.
 pid=$!
 wait_until 60000 lines_are 8
 report $? agent_polls_on_schedule_when_it_runs
-told READY=1 WATCHDOG=1 'STATUS=1 instances, '
+told READY=1 WATCHDOG=1 'STATUS=1 instance, '
 report $? agent_tells_its_service_manager_when_it_is_ready_and_lives
 grep -qE 'notice: starts: version=[0-9.]+ id=test-host source=default uri=test:///default polling=default/200ms meters=[0-9]+ plugins=.*\bcpu\b' \
   "$dir/agent.err"

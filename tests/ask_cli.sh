@@ -236,4 +236,14 @@ refuses_to_collect ()
 refuses_to_collect with_gauges_that_hold_longer hold-intervals 6 "other.conf, [usage]: hold-intervals: the store was made with 3"
 refuses_to_collect with_another_interval fallback-interval 10s "other.conf, [usage]: fallback-interval: the store was made with 1m"
 
+# -- a terminal is told that something is waited for, and nothing else is
+
+closing=sqlite://$work/closing.db
+seeded "$closing" empty
+/usr/bin/python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' \
+  "$cli" periods close 2026-01 --wait 1 --store "$closing" > "$work/out" 2> "$work/err" < /dev/null
+status=$?
+equals closing_shows_on_a_terminal_that_it_waits '75 yes' \
+  "$status $(grep -q '0 of 1 answered by the collector; waits [01] s more' "$work/out" && echo yes)"
+
 echo "1..$number"

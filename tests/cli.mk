@@ -20,8 +20,8 @@ unit_tests += %D%/test_topics_judge
 # A store for cli.sh to ask questions of.
 check_PROGRAMS += %D%/seed_store
 %C%_seed_store_LDADD = collector/libcollect.la collector/libusage.la metering/libhypermeter.la $(GLIB_LIBS)
-TESTS += %D%/cli.sh %D%/man_pages.sh %D%/data_files.sh
-EXTRA_DIST += %D%/cli.sh %D%/cli_rows.py %D%/man_pages.sh %D%/data_files.sh
+TESTS += %D%/cli.sh %D%/man_pages.sh %D%/data_files.sh %D%/check_config.sh
+EXTRA_DIST += %D%/check_config.sh %D%/cli.sh %D%/cli_rows.py %D%/man_pages.sh %D%/data_files.sh
 
 # An outbox for outbox_cli.sh; the fuzz target's corpus is made by it too.
 check_PROGRAMS += %D%/seed_outbox

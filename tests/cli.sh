@@ -420,6 +420,10 @@ equals status_says_never_when_nothing_was_committed 1 "$(grep -c '^last commit  
 # -- what is refused
 
 refuses dead_letters_of_a_reason_that_there_is_not 64 "--refused: 'bogus' is none of bad-json, " dead-letters --store "$store" --refused bogus
+refuses anomalies_of_a_kind_that_there_is_not 64 "--kind: 'bogus' is none of agent_id_twice, " anomalies --store "$store" --kind bogus
+kinds=$(sed "s/.* is none of //; s/,//g" "$work/err")
+ask anomalies --store "$lost" --kind conflict --output csv
+equals anomalies_are_of_the_kind_that_is_asked_for '0 conflict' "$status $(rows csv kind | sort -u)"
 refuses the_status_of_something_else 64 "'broker' is not expected" status broker
 refuses the_status_of_an_agent_that_is_not_there 69 "$work/none.sock" status agent --socket "$work/none.sock"
 refuses the_status_of_an_agent_in_another_form 64 "'xml' is none of" status agent --output xml
@@ -527,11 +531,11 @@ topics a_retention_that_is_too_short 64 'at least 7d' topics create --retention 
 topics a_retention_that_is_none 64 "'long' is no duration" topics create --retention long
 topics partitions_that_are_none 64 '--partitions=0' topics create --partitions 0
 topics replication_that_is_none 64 '--replication=-1' topics create --replication=-1
-topics an_option_without_its_prefix 64 'kafka.KEY=VALUE' topics check -o acks=1
-topics a_key_that_librdkafka_has_not 78 'kafka.acsk' topics check -o kafka.acsk=1
-topics a_value_that_librdkafka_refuses 78 'kafka.security.protocol: librdkafka refuses its value' topics check -o kafka.security.protocol=secret
+topics an_option_without_its_prefix 64 'kafka.KEY=VALUE' topics check --option acks=1
+topics a_key_that_librdkafka_has_not 78 'kafka.acsk' topics check --option kafka.acsk=1
+topics a_value_that_librdkafka_refuses 78 'kafka.security.protocol: librdkafka refuses its value' topics check --option kafka.security.protocol=secret
 equals cli_tells_no_value_of_a_key 0 "$(grep -c 'secret' "$work/err")"
-topics a_password_file_that_is_not_there 78 'kafka.sasl.password.file' topics check -o kafka.sasl.password.file="$work/none"
+topics a_password_file_that_is_not_there 78 'kafka.sasl.password.file' topics check --option kafka.sasl.password.file="$work/none"
 topics a_topic_of_two_uses 78 'samples and meters cannot both be the topic one' topics check --samples one --meters one
 topics a_broker_that_is_not_there 69 'Connection refused' topics check --brokers 127.0.0.1:9
 printf '[publisher:kafka]\ntopic=one\nkafka.bootstrap.servers=127.0.0.1:9\n' > "$work/bus.conf"
@@ -636,6 +640,7 @@ offers the_options_of_store_backup '--store' hypermeter store backup --st
 offers nothing_where_a_backup_goes '' hypermeter store backup ''
 offers the_subcommands_of_anomalies 'release reject rebase' hypermeter anomalies re
 offers the_options_of_releasing '--reason' hypermeter anomalies release --rea
+offers all_kinds_of_anomalies "$kinds" hypermeter anomalies --kind ''
 offers kinds_of_anomalies 'implausible' hypermeter anomalies --kind im
 offers the_subcommands_of_policy 'set' hypermeter policy s
 offers what_becomes_of_unknown_time 'none hold' hypermeter policy set --unknown ''

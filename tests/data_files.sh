@@ -30,7 +30,7 @@ uncomment ()
   printf '%064d\n' 0 > "$work/secret"
   chmod 600 "$work/secret"
   mkdir -p "$work/keys"
-  sed -E 's/^#(\[|[a-z.-]+=)/\1/; s#^polling=.*#polling='"$data/polling.yaml"'#; s#^keys-dir=.*#keys-dir='"$work/keys"'#; s#=/etc/hypermeter/.*#='"$work/secret"'#' "$data/$1.conf" > "$work/$1.conf"
+  sed -E 's/^#(\[|[a-z.-]+=)/\1/; s#^polling=.*#polling='"$data/polling.yaml"'#; s#^keys-dir=.*#keys-dir='"$work/keys"'#; s#^path=.*#path='"$work/records"'#; s#^tls-certificate=.*#tls-certificate='"$data/../tests/fixtures/tls/server.pem"'#; s#=/etc/hypermeter/.*#='"$work/secret"'#' "$data/$1.conf" > "$work/$1.conf"
   [ "$(grep -c '^#[^ ]' "$work/$1.conf")" -eq 0 ]
 }
 
@@ -67,15 +67,25 @@ agent_service ()
     esac
 }
 
+# takes PROGRAM FILE: with folders of ours in place of those of an installation
+takes ()
+{
+  set -- "$1" --config "$2" --check-config -o "$1.state-dir=$work/state"
+  [ "$1" = agent ] || set -- "$@" -o "store.url=sqlite://$work/usage.db"
+  program=$1
+  shift
+  HYPERMETER_METERS=$PWD/data/meters.json "./$program/hypermeter-$program" "$@"
+}
+
 try agent_service_is_told_what_the_agent_can_tell agent_service
 for program in agent collector; do
-  try "${program}_takes_its_sample_configuration" "./$program/hypermeter-$program" --config "$data/$program.conf" --check-config
+  try "${program}_takes_its_sample_configuration" takes "$program" "$data/$program.conf"
   try "${program}_sample_configuration_can_be_uncommented" uncomment "$program"
-  try "${program}_takes_its_sample_configuration_uncommented" "./$program/hypermeter-$program" --config "$work/$program.conf" --check-config
+  try "${program}_takes_its_sample_configuration_uncommented" takes "$program" "$work/$program.conf"
   try "${program}_service_starts_the_installed_program" service "$program"
 done
 
-try agent_takes_its_sample_polling ./agent/hypermeter-agent -o agent.polling="$data/polling.yaml" --check-config
+try agent_takes_its_sample_polling ./agent/hypermeter-agent -o agent.polling="$data/polling.yaml" -o agent.state-dir="$work/state" --check-config
 try sample_polling_takes_all_that_is_on_by_default sample_polling
 
 echo "1..$number"

@@ -52,17 +52,33 @@ keys_of_page ()
 cli=./cli/hypermeter
 commands=$($cli --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 {
-  $cli --help
   for command in $commands; do
-    [ "$command" = demo ] || $cli "$command" --help
+    [ "$command" = demo ] || echo "$command"
   done
-  $cli status agent --help
-  for group in outbox store dead-letters anomalies policy periods; do
-    for command in $($cli $group --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
-      $cli $group "$command" --help
-    done
+  echo 'status agent'
+  # A group names its subcommands, or has examples of each.
+  for group in outbox dead-letters anomalies policy; do
+    $cli $group --help | sed -n "/^Subcommands:/,/^\$/s/^  \([a-z-]*\) .*/$group \1/p"
   done
-} | options_of_help > "$work/program"
+  printf '%s\n' 'store status' 'store backup' 'store restore' 'periods list' 'periods show' 'periods close'
+} > "$work/commands"
+$cli --help > "$work/help"
+: > "$work/why"
+while read -r command; do
+  # shellcheck disable=SC2086 # a list of words
+  $cli $command --help > "$work/one" < /dev/null
+  grep -q '^Examples:' "$work/one" || echo "$command: no examples"
+  grep -q '^Exit status: 0 ' "$work/one" || echo "$command: no exit status"
+  cat "$work/one" >> "$work/help"
+done < "$work/commands" > "$work/why"
+HYPERMETER_LIBEXEC=$source_root/scripts/real $cli demo --help > "$work/one"
+[ "$(grep -cE '^(Examples:|Exit status: 0 )' "$work/one")" -eq 2 ] || echo 'demo: no examples, or no exit status' >> "$work/why"
+result "$([ ! -s "$work/why" ]; echo $?)" every_command_helps_with_examples_and_exit_status
+# A letter that means one thing here and another there is a trap.
+grep -ohE '^ +-[a-z], --[a-z-]+' "$work/help" | sed 's/[ ,]\+/ /g' | sort -u > "$work/short"
+{ cut -d' ' -f2 "$work/short" | uniq -d; cut -d' ' -f3 "$work/short" | sort | uniq -d; } > "$work/why"
+result "$([ ! -s "$work/why" ]; echo $?)" short_options_mean_the_same_everywhere
+options_of_help < "$work/help" > "$work/program"
 options_of_page hypermeter.1 > "$work/page"
 same hypermeter_page_has_the_options_of_the_program
 printf '%s\n' "$commands" > "$work/program"

@@ -58,7 +58,7 @@ check_LTLIBRARIES += \
 %C%_plugins_abi_minor_la_SOURCES = %D%/plugins/variant.c
 %C%_plugins_abi_minor_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 %C%_plugins_abi_minor_la_LIBADD = $(PLUGIN_LIBADD)
-%C%_plugins_abi_minor_la_CPPFLAGS = $(AM_CPPFLAGS) -DVARIANT_NAME='"abi_minor"' -DVARIANT_MINOR=3
+%C%_plugins_abi_minor_la_CPPFLAGS = $(AM_CPPFLAGS) -DVARIANT_NAME='"abi_minor"' -DVARIANT_MINOR='(HM_ABI_MINOR + 1)'
 
 %C%_plugins_short_struct_la_SOURCES = %D%/plugins/variant.c
 %C%_plugins_short_struct_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)

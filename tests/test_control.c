@@ -424,6 +424,35 @@ control_refuses_a_client_when_too_many_talk (void **state)
     close (fds[i]);
 }
 
+/* They stay connected: whoever is refused takes no room that somebody else would need to hear why. */
+static void
+control_refuses_any_number_of_clients_when_they_hold_on (void **state)
+{
+  Fixture *f = *state;
+  int talking[HM_CONTROL_CLIENTS_MAX], refused[8 * HM_CONTROL_CLIENTS_MAX];
+
+  listen_for (f, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (talking); i++)
+    {
+      talking[i] = call (f);
+      ask (talking[i], GREET);
+      assert_hears (talking[i], GREETING);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
+    refused[i] = call (f);
+  for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
+    assert_refused (refused[i], "too many", 75);
+  ask (talking[0], GREET);
+  assert_hears (talking[0], GREETING);
+  for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
+    {
+      assert_over (refused[i]);
+      close (refused[i]);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (talking); i++)
+    close (talking[i]);
+}
+
 static void
 control_admits_owner_group_and_superuser_when_they_ask (void **state G_GNUC_UNUSED)
 {
@@ -527,6 +556,8 @@ main (void)
     cmocka_unit_test_setup_teardown (control_ends_when_a_client_takes_no_answer, set_up, tear_down),
     cmocka_unit_test_setup_teardown (control_sends_all_of_an_answer_when_it_is_long, set_up, tear_down),
     cmocka_unit_test_setup_teardown (control_refuses_a_client_when_too_many_talk, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (control_refuses_any_number_of_clients_when_they_hold_on, set_up,
+                                     tear_down),
     cmocka_unit_test_setup_teardown (control_admits_owner_group_and_superuser_when_they_ask, set_up,
                                      tear_down),
     cmocka_unit_test_setup_teardown (control_makes_its_socket_for_owner_and_group_when_it_listens, set_up,

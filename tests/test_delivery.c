@@ -282,6 +282,34 @@ delivery_asks_nothing_new_of_a_publisher_when_it_is_of_an_older_abi (void **stat
   hm_delivery_free (worker);
 }
 
+static gboolean
+finds_nothing (gpointer self G_GNUC_UNUSED, GError **error)
+{
+  g_set_error_literal (error, HM_ERROR, HM_ERROR_CONFIG, "path: it is not there");
+  return FALSE;
+}
+
+/* The same of one that was built for 1.2, where `check` is another's memory. */
+static void
+delivery_checks_with_the_publisher_when_it_can (void **state)
+{
+  Fixture *f = *state;
+  HmPlugin plugin = *fake_publisher_plugin ();
+  HmPublisher publisher = *plugin.publisher;
+  HmDeliveryOptions options = { .first_wait = HM_NSEC_PER_MSEC, .longest_wait = HM_NSEC_PER_MSEC };
+  g_autoptr (HmDeliveryWorker) worker = NULL;
+  g_autoptr (GError) error = NULL;
+
+  assert_true (hm_delivery_check (f->worker, NULL)); /* has none */
+  publisher.check = finds_nothing;
+  plugin.publisher = &publisher;
+  worker = hm_delivery_new (&plugin, &options, NULL, &f->context, NULL);
+  assert_false (hm_delivery_check (worker, &error));
+  kit_assert_error (&error, HM_ERROR_CONFIG, "path: it is not there");
+  plugin.abi_minor = 2;
+  assert_true (hm_delivery_check (worker, NULL));
+}
+
 static void
 delivery_gives_back_to_the_outbox_when_it_stops (void **state)
 {
@@ -341,6 +369,7 @@ main (void)
     DELIVERY_TEST (delivery_asks_the_publisher_to_flush_when_it_drains),
     DELIVERY_TEST (delivery_tells_the_publisher_when_files_are_to_be_opened_anew),
     DELIVERY_TEST (delivery_asks_nothing_new_of_a_publisher_when_it_is_of_an_older_abi),
+    DELIVERY_TEST (delivery_checks_with_the_publisher_when_it_can),
     DELIVERY_TEST (delivery_gives_back_to_the_outbox_when_it_stops),
     DELIVERY_TEST (delivery_says_so_when_the_publisher_does_not_end_in_time),
     DELIVERY_TEST (delivery_fails_to_start_when_its_publisher_does),

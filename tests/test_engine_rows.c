@@ -271,7 +271,7 @@ engine_folds_again_without_what_was_erased (void **state)
   assert_true (engine_kit_cpu (kit, "r1").quantity == 8000);
   assert_int_equal (engine_kit_cpu (kit, "r1").count, 8);
   assert_true (kit->real->list_anomalies (kit->store, &everything, append_anomaly, anomalies, NULL));
-  assert_string_equal (anomalies->str, "folded_without_erased r1 1 records;");
+  assert_string_equal (anomalies->str, "folded_without_erased r1 1 record;");
 }
 
 typedef struct

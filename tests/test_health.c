@@ -506,7 +506,7 @@ description_is_one_line_when_the_agent_polled (void **state)
   poll_once (f);
   line = hm_agent_describe (f->agent);
   assert_true (g_str_has_prefix (line, "2 instances, "));
-  assert_non_null (strstr (line, " 0 records wait"));
+  assert_non_null (strstr (line, " 0 records waiting"));
   assert_null (strchr (line, '\n'));
 }
 

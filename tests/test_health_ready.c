@@ -145,7 +145,7 @@ agent_tells_all_reasons_sorted_when_there_are_several (void **state)
   assert_string_equal (lines[0],
                        "disk_fails: the outbox cannot write: no space\xef\xbf\xbd\xef\xbf\xbd"); /* cleaned */
   assert_true (g_str_has_prefix (lines[1], "not_read: "));
-  assert_true (g_str_has_prefix (lines[2], "undelivered: 5 records wait, the oldest for "));
+  assert_true (g_str_has_prefix (lines[2], "undelivered: 5 records waiting, the oldest for "));
 }
 
 /* What waits for a moment only. */

@@ -18,15 +18,17 @@ send_heartbeat (const HmIdentity *identity, const HmBins *bins, guint64 backlog,
   g_autoptr (HmDecoder) decoder = hm_decoder_new (NULL);
   g_autoptr (GArray) ended
       = hm_bins_ended (bins, identity->agent_epoch, hm_stamper_bin (stamper), HM_HEARTBEAT_BINS_MAX);
-  g_autoptr (HmMessage) message = NULL;
+  g_auto (HmStamped) stamped = { 0 };
+  const HmMessage *message;
   g_autofree char *detail = NULL;
   HmRefusal refusal = HM_REFUSED_NOT;
   HmDecoded *decoded;
   HmRecord record;
 
   hm_heartbeat_record (identity, backlog, oldest, ended, &record);
-  message = hm_stamper_stamp (stamper, &record, 1, NULL);
-  assert_non_null (message);
+  assert_true (hm_stamper_stamp_parts (stamper, &record, 0, &stamped, NULL));
+  assert_int_equal (stamped.messages->len, 1);
+  message = g_ptr_array_index (stamped.messages, 0);
   assert_int_equal (message->kind, HM_RECORD_HEARTBEAT);
   assert_string_equal (message->key, identity->agent_id);
   assert_true (g_bytes_get_size (message->value) < 65536);

@@ -39,7 +39,6 @@ typedef struct
   SiteManner manner;
   GPtrArray *bodies; /* (element-type char*) as they came */
   char *token;       /* (nullable) of the last request */
-  char *subject;     /* (nullable) likewise */
   GAsyncQueue *held; /* (element-type HmHttpRequest) */
 } Site;
 
@@ -95,8 +94,6 @@ note_request (Site *site, HmHttpRequest *request, const char *text)
   g_ptr_array_add (site->bodies, g_strdup (text));
   g_free (site->token);
   site->token = g_strdup (hm_http_request_header (request, "Authorization"));
-  g_free (site->subject);
-  site->subject = g_strdup (hm_http_request_subject (request));
   manner = site->manner;
   if (manner == SITE_PUTS_OFF_ONCE)
     site->manner = SITE_STORES;
@@ -180,7 +177,6 @@ tear_down (void **state)
   g_async_queue_unref (f->site.held);
   g_ptr_array_unref (f->site.bodies);
   g_free (f->site.token);
-  g_free (f->site.subject);
   kit_remove_tree (f->folder);
   g_free (f->folder);
   hm_log_capture (NULL, NULL);
@@ -507,7 +503,6 @@ http_sends_to_a_server_that_its_ca_has_signed (void **state)
   PUBLISH_TO (f, url_of (f, "https"), "linger", "0s", "tls-ca", ca, "tls-certificate", client);
   publish (f, 1, 2);
   assert_all (f, 2, HM_DELIVERY_DONE);
-  assert_non_null (f->site.subject);
 }
 
 static void

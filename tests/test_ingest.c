@@ -374,7 +374,7 @@ ingest_refuses_too_many_records (void **state)
 
       g_string_append (body, line);
     }
-  assert_answer (HEAD, body->str, "413", "more than 5 records");
+  assert_answer (HEAD, body->str, "413", "more records than 5");
   g_string_free (body, TRUE);
   assert_int_equal (stored (site), 0);
 }

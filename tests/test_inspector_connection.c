@@ -259,7 +259,7 @@ lane_is_refused_when_one_call_more_hangs_than_the_limit (void **state)
       hm_lane_close (lane, 0);
     }
   assert_null (hm_lane_new (URI, hangs, NULL, &error));
-  kit_assert_error (&error, HM_ERROR_TEMPORARY, "3 calls");
+  kit_assert_error (&error, HM_ERROR_TEMPORARY, "calls that hang: 3");
   open_gate (&gate);
   wait_for_no_hangs (hangs);
   wait_for_disposed (&gate, 3);

@@ -173,19 +173,25 @@ queue_tells_when_a_run_ends_in_it (void **state)
 {
   HmNewsQueue *queue = hm_news_queue_new (hm_clock_system ());
   HmNews *resumed = new_news (HM_NEWS_HAPPENED), *stopped = new_news (HM_NEWS_HAPPENED);
+  HmNews *undefined = new_news (HM_NEWS_HAPPENED);
 
   (void)state;
   g_strlcpy (resumed->happening.id, "a", sizeof (resumed->happening.id));
   resumed->happening.state = HM_STATE_RUNNING;
   g_strlcpy (stopped->happening.id, "b", sizeof (stopped->happening.id));
   stopped->happening.state = HM_STATE_SHUTOFF;
-  resumed->happening.time = stopped->happening.time = 7;
+  g_strlcpy (undefined->happening.id, "d", sizeof (undefined->happening.id));
+  assert_true (hm_events_translate (VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED,
+                                    &undefined->happening));
+  resumed->happening.time = stopped->happening.time = undefined->happening.time = 7;
   hm_news_queue_push (queue, resumed);
+  hm_news_queue_push (queue, undefined);
   hm_news_queue_push (queue, stopped);
   assert_false (hm_news_queue_ends_run (queue, "a", 8));
   assert_true (hm_news_queue_ends_run (queue, "b", 7));
   assert_false (hm_news_queue_ends_run (queue, "b", 6));
   assert_false (hm_news_queue_ends_run (queue, "c", 8));
+  assert_false (hm_news_queue_ends_run (queue, "d", 8)); /* it may run on */
   hm_news_queue_unref (queue);
 }
 

@@ -3,10 +3,12 @@
  * that are linked in: what is wrong is wrong in both. */
 #include "tests/kit.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "metering/files.h"
 #include "metering/registry.h"
 
 /* -- descriptors that are linked in -- */
@@ -233,8 +235,8 @@ static const struct
   void (*make) (HmPlugin *plugin);
   const char *reason;
 } mistakes[] = {
-  { "abi_major", make_abi_major, "it is built for ABI 2.2, this program has 1.2" },
-  { "abi_minor", make_abi_minor, "it is built for the newer ABI 1.3, this program has 1.2" },
+  { "abi_major", make_abi_major, "it is built for ABI 2.3, this program has 1.3" },
+  { "abi_minor", make_abi_minor, "it is built for the newer ABI 1.4, this program has 1.3" },
   { "short_struct", make_short_struct, "its descriptor has 64 bytes" },
   { "no_emit", make_no_emit, "its callback emit is missing" },
   { "other_unit", make_other_unit, "meter test.good" },
@@ -619,14 +621,26 @@ registry_opens_nothing_that_belongs_to_another_user (void **state)
   kit_remove_tree (folder);
 }
 
+static char **
+list_fails (HmFiles *self G_GNUC_UNUSED, const char *path G_GNUC_UNUSED)
+{
+  errno = EIO;
+  return NULL;
+}
+
 static void
 registry_refuses_a_folder_that_is_none (void **state)
 {
-  g_autoptr (HmRegistry) registry = hm_registry_new ();
+  g_autoptr (HmRegistry) registry = hm_registry_new (), unread = hm_registry_new ();
   g_autofree char *folder = kit_temp_folder ();
   g_autofree char *file = g_build_filename (folder, "file", NULL);
+  HmFiles *files = hm_files_system (), as_they_are = *files;
 
   (void)state;
+  files->list = list_fails;
+  hm_registry_scan (unread, folder, NULL);
+  *files = as_they_are;
+  expect_one_refusal (unread, folder, "Input/output error");
   kit_write_file (folder, "file", "");
   assert_int_equal (hm_registry_scan (registry, "/nonexistent", NULL), 0);
   assert_int_equal (hm_registry_refused (registry)->len, 0);

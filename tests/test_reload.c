@@ -23,6 +23,7 @@ typedef struct
   HmAgentConfig *config;
   HmKeys *keys;
   HmReload *reload;
+  HmPolling *current; /* in force: the last that was applied */
   GString *said;
   guint applied;    /* times */
   gboolean refuses; /* what is to be applied */
@@ -62,11 +63,13 @@ check (gpointer user, const HmPolling *polling G_GNUC_UNUSED, GError **error)
 }
 
 static void
-apply (gpointer user, HmPolling *polling G_GNUC_UNUSED)
+apply (gpointer user, HmPolling *polling)
 {
   Fixture *f = user;
 
   f->applied++;
+  hm_polling_unref (f->current);
+  f->current = hm_polling_ref (polling);
 }
 
 /* @more: of agent.conf, after the file's name. */
@@ -106,6 +109,7 @@ set_up (void **state)
   write_conf (f, "");
   if (!load (f, &f->settings, &f->config, &error))
     fail_msg ("%s", error->message);
+  f->current = hm_polling_ref (f->config->polling);
   parts.keys = f->keys = hm_keys_new (f->config->keys, hm_clock_system (), NULL);
   f->reload = hm_reload_new (&parts, f->settings, f->config);
   hm_log_capture (take_line, f);
@@ -120,6 +124,7 @@ tear_down (void **state)
 
   hm_log_capture (NULL, NULL);
   hm_reload_free (f->reload);
+  hm_polling_unref (f->current);
   hm_keys_free (f->keys);
   hm_agent_config_free (f->config);
   hm_settings_free (f->settings);
@@ -159,7 +164,7 @@ expect_silence (const Fixture *f)
 static const HmPollingSource *
 first (const Fixture *f)
 {
-  return g_ptr_array_index (hm_reload_current (f->reload)->sources, 0);
+  return g_ptr_array_index (f->current->sources, 0);
 }
 
 /* Lets the log say the same line again within a minute. */

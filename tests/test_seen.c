@@ -27,6 +27,22 @@ reload (HmSeen *seen)
 }
 
 static void
+add_holes (const char *agent G_GNUC_UNUSED, const char *epoch G_GNUC_UNUSED, guint64 missing, gpointer sum)
+{
+  *(guint64 *)sum += missing;
+}
+
+/* How many numbers are in holes. */
+static guint64
+missing_in (const HmSeen *seen)
+{
+  guint64 sum = 0;
+
+  hm_seen_each (seen, add_holes, &sum);
+  return sum;
+}
+
+static void
 seen_takes_each_number_once_when_they_come_in_order (void **state G_GNUC_UNUSED)
 {
   g_autoptr (HmSeen) seen = hm_seen_new ();
@@ -37,7 +53,7 @@ seen_takes_each_number_once_when_they_come_in_order (void **state G_GNUC_UNUSED)
       hm_seen_add (seen, "a", "e", seq);
       assert_seen (seen, seq, HM_SEEN_REPEATED);
     }
-  assert_int_equal (hm_seen_missing (seen), 0);
+  assert_int_equal (missing_in (seen), 0);
 }
 
 static void
@@ -66,17 +82,17 @@ seen_keeps_a_hole_open_until_it_is_filled (void **state G_GNUC_UNUSED)
   g_autoptr (HmSeen) seen = hm_seen_new ();
 
   hm_seen_add (seen, "a", "e", 6);
-  assert_int_equal (hm_seen_missing (seen), 5);
+  assert_int_equal (missing_in (seen), 5);
   hm_seen_add (seen, "a", "e", 3); /* in the middle, then both edges, then the rest */
   hm_seen_add (seen, "a", "e", 1);
   assert_seen (seen, 2, HM_SEEN_NEW);
   assert_seen (seen, 3, HM_SEEN_REPEATED);
   hm_seen_add (seen, "a", "e", 5);
   hm_seen_add (seen, "a", "e", 2);
-  assert_int_equal (hm_seen_missing (seen), 1);
+  assert_int_equal (missing_in (seen), 1);
   assert_seen (seen, 4, HM_SEEN_NEW);
   hm_seen_add (seen, "a", "e", 4);
-  assert_int_equal (hm_seen_missing (seen), 0);
+  assert_int_equal (missing_in (seen), 0);
 }
 
 static void
@@ -108,9 +124,7 @@ seen_takes_the_largest_number (void **state G_GNUC_UNUSED)
   g_autoptr (HmSeen) seen = hm_seen_new ();
 
   hm_seen_add (seen, "a", "e", G_MAXUINT64);
-  assert_true (hm_seen_missing (seen) == G_MAXUINT64 - 1);
-  hm_seen_add (seen, "b", "e", G_MAXUINT64);
-  assert_true (hm_seen_missing (seen) == G_MAXUINT64); /* more than can be told */
+  assert_true (missing_in (seen) == G_MAXUINT64 - 1);
   hm_seen_add (seen, "a", "e", G_MAXUINT64 - 1);
   assert_seen (seen, G_MAXUINT64 - 1, HM_SEEN_REPEATED);
 }
@@ -122,7 +136,7 @@ seen_writes_off_the_oldest_hole_when_there_are_too_many (void **state G_GNUC_UNU
 
   for (guint64 i = 1; i <= HM_SEEN_HOLES_MAX + 1; i++)
     hm_seen_add (seen, "a", "e", 2 * i);
-  assert_int_equal (hm_seen_missing (seen), HM_SEEN_HOLES_MAX);
+  assert_int_equal (missing_in (seen), HM_SEEN_HOLES_MAX);
   assert_seen (seen, 1, HM_SEEN_REPEATED);
   assert_seen (seen, 3, HM_SEEN_NEW);
   hm_seen_add (seen, "b", "e", 2); /* a's hole is older than b's */
@@ -149,7 +163,7 @@ seen_is_bounded_when_an_agent_starts_without_end (void **state G_GNUC_UNUSED)
   assert_true (length < 200 * 1024);
   assert_int_equal (hm_seen_check (seen, "a", "9999", 1), HM_SEEN_REPEATED);
   assert_int_equal (hm_seen_check (seen, "b", "steady", 1), HM_SEEN_REPEATED);
-  assert_int_equal (hm_seen_missing (seen), 0);
+  assert_int_equal (missing_in (seen), 0);
 }
 
 /* -- against a plain table of numbers -- */
@@ -180,7 +194,7 @@ run_random (GRand *rand)
   for (guint which = 0; which < 2; which++)
     for (guint seq = 1; seq < highest[which]; seq++)
       missing += !taken[which][seq];
-  assert_int_equal (hm_seen_missing (seen), missing);
+  assert_int_equal (missing_in (seen), missing);
   hm_seen_free (seen);
 }
 

@@ -2,9 +2,11 @@
 /* Tests of metering/settings.c and settings_file.c. */
 #include "tests/kit.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "metering/files.h"
 #include "metering/settings.h"
 
 static const HmOption agent_table[] = {
@@ -260,6 +262,31 @@ settings_refuse_a_broken_drop_in_by_its_own_name (void **state)
   kit_assert_error (&error, HM_ERROR_CONFIG, "a.conf.d/10.conf:3: key id");
 }
 
+static char **
+list_fails (HmFiles *self G_GNUC_UNUSED, const char *path G_GNUC_UNUSED)
+{
+  errno = EIO;
+  return NULL;
+}
+
+/* As after the first of its names: what nobody has read may be what counts. */
+static void
+settings_refuse_a_folder_of_drop_ins_when_it_cannot_be_read (void **state)
+{
+  const Fixture *fixture = *state;
+  HmFiles *files = hm_files_system (), as_they_are = *files;
+  g_autoptr (GError) error = NULL;
+  HmSettings *settings;
+
+  kit_write_file (fixture->folder, "a.conf", "[agent]\n");
+  add_drop_in (fixture, "10.conf", "[agent]\nid=1\n");
+  files->list = list_fails;
+  settings = hm_settings_load (fixture->path, TRUE, NULL, &error);
+  *files = as_they_are;
+  assert_null (settings);
+  kit_assert_error (&error, HM_ERROR_CONFIG, "a.conf.d: Input/output error");
+}
+
 static void
 settings_name_the_layer_that_brought_a_wrong_value (void **state)
 {
@@ -330,6 +357,7 @@ main (void)
     WITH_FOLDER (settings_refuse_a_value_that_cannot_be_read),
     WITH_FOLDER (settings_refuse_a_file_that_is_too_large_or_binary),
     WITH_FOLDER (settings_refuse_a_broken_drop_in_by_its_own_name),
+    WITH_FOLDER (settings_refuse_a_folder_of_drop_ins_when_it_cannot_be_read),
     WITH_FOLDER (settings_name_the_layer_that_brought_a_wrong_value),
     WITH_FOLDER (settings_refuse_an_override_that_is_not_one),
     WITH_FOLDER (settings_finish_refuses_a_section_that_nobody_asked_for),

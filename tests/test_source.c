@@ -217,7 +217,7 @@ source_halts_a_partition_that_ends_before_what_is_stored (void **state)
   bus_produce_records (bus, 1, "r1", 1, 5);
   assert_true (bus->kit->real->offset_init (bus->kit->store, BUS_TOPIC, 0, 1000, &next, NULL));
   error = bus_collect (bus, NULL);
-  kit_assert_error (&error, HM_ERROR_DATA, "1 partitions");
+  kit_assert_error (&error, HM_ERROR_DATA, "that are halted: 1");
   assert_int_equal (g_atomic_int_get (&alarms), 1);
   assert_int_equal (bus_stored_offset (bus, 0), 1000);
   assert_int_equal (bus_stored_offset (bus, 1), 5); /* the other one goes on */
@@ -236,7 +236,7 @@ source_halts_a_partition_whose_records_are_others (void **state)
   bus_produce_records (bus, 0, "other", 100, 9);
   bus_produce_records (bus, 1, "r1", 1, 5);
   error = bus_collect (bus, NULL);
-  kit_assert_error (&error, HM_ERROR_DATA, "1 partitions");
+  kit_assert_error (&error, HM_ERROR_DATA, "that are halted: 1");
   assert_int_equal (g_atomic_int_get (&alarms), 1);
   assert_int_equal (bus_stored_offset (bus, 0), 5);
   assert_int_equal (bus_stored_offset (bus, 1), 5);

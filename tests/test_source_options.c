@@ -150,6 +150,7 @@ config_refuses_what_it_does_not_know (void **state)
           { "store.url=usage.db", "command line, [store]: url: no URL" },
           { "source.topic=", "command line, [source]: topic: empty, and section ingest" },
           { "source.topic=a b", "command line, [source]: topic: no topic has such a name" },
+          { "source.topic=..", "command line, [source]: topic: no topic has such a name" },
           { "source.dead-letter-topic=bad topic!", "dead-letter-topic: no topic has such a name" },
           { "collector.listen=somewhere", "command line, [collector]: listen: " },
           { "collector.tls-key=/nope", "command line, [collector]: tls-key: there is no tls-certificate" },

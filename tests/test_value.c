@@ -147,15 +147,6 @@ value_refuses_what_is_no_json_number (void **state G_GNUC_UNUSED)
 }
 
 static void
-value_compares_within_its_type (void **state G_GNUC_UNUSED)
-{
-  assert_true (hm_value_compare (U64 (G_MAXUINT64), U64 (1)) > 0);
-  assert_true (hm_value_compare (I64 (-1), I64 (1)) < 0);
-  assert_true (hm_value_compare (F64 (-0.5), F64 (-0.25)) < 0);
-  assert_int_equal (hm_value_compare (U64 (5), U64 (5)), 0);
-}
-
-static void
 assert_int128 (HmInt128 number, guint scale, const char *expected)
 {
   char buffer[HM_NUMBER_MAX];
@@ -240,7 +231,6 @@ main (void)
     cmocka_unit_test (value_reads_only_the_length_it_is_given),
     cmocka_unit_test (value_refuses_what_is_no_integer_of_its_type),
     cmocka_unit_test (value_refuses_what_is_no_json_number),
-    cmocka_unit_test (value_compares_within_its_type),
     cmocka_unit_test (int128_prints_the_extremes),
     cmocka_unit_test (int128_places_the_point_without_trailing_zeros),
     cmocka_unit_test (int128_parses_back_what_it_prints),

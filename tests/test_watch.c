@@ -217,13 +217,14 @@ watch_says_what_is_missing_after_a_grace_and_each_time_it_grows (void **state)
   assert_look (*state, closed + HM_WATCH_GRACE_NS - 1, "");
   assert_counts (*state, 1, 0, 0, 0);
   assert_true (hm_watch_look (*state, closed + HM_WATCH_GRACE_NS, NULL));
-  assert_non_null (strstr (said->str, "! agent a of s: 3 records of 1 bins of five minutes, from "));
+  assert_non_null (strstr (
+      said->str, "! agent a of s: 3 records missing, 1 bin of five minutes incomplete or odd, from "));
   assert_counts (*state, 1, 0, 1, 3);
   g_string_truncate (said, 0);
   assert_look (*state, closed + HM_WATCH_GRACE_NS + 1, "");
   add_bin ("a", BIN - 1, 9);
   assert_true (hm_watch_look (*state, closed + HM_WATCH_GRACE_NS + 1, NULL));
-  assert_non_null (strstr (said->str, "! agent a of s: 4 records of 2 bins"));
+  assert_non_null (strstr (said->str, "! agent a of s: 4 records missing, 2 bins of five minutes "));
   g_string_truncate (said, 0);
   fake.n_bins = 0;
   assert_look (*state, closed + HM_WATCH_GRACE_NS + 1,

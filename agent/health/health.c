@@ -3,6 +3,7 @@
 #include "agent/health/health.h"
 
 #include "agent/agent_private.h"
+#include "metering/count.h"
 #include "metering/log.h"
 
 /* How far beyond a read's own time limit the thread that polls may be behind its schedule: pollsters, encoding and a
@@ -79,12 +80,14 @@ hm_agent_describe (gpointer agent)
 {
   g_auto (HmAgentHealth) health = { 0 };
   const HmAgentReport *report = &health.report;
+  g_autofree char *instances = NULL, *samples = NULL, *waiting = NULL;
 
   hm_agent_health (agent, &health);
-  return g_strdup_printf ("%u instances, %" G_GUINT64_FORMAT " samples since the start, %" G_GUINT64_FORMAT
-                          " records wait%s",
-                          report->pipeline.domains, report->pipeline.samples + report->readers.samples,
-                          report->outbox.waiting, report->is_away ? "; the hypervisor is away" : "");
+  instances = hm_count_print (report->pipeline.domains, "instance");
+  samples = hm_count_print (report->pipeline.samples + report->readers.samples, "sample");
+  waiting = hm_count_print (report->outbox.waiting, "record");
+  return g_strdup_printf ("%s, %s since the start, %s waiting%s", instances, samples, waiting,
+                          report->is_away ? "; the hypervisor is away" : "");
 }
 
 gboolean

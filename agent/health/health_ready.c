@@ -3,6 +3,7 @@
 #include "agent/health/health.h"
 
 #include "agent/agent_private.h"
+#include "metering/count.h"
 #include "metering/reasons.h"
 
 /* A broker that is away for a moment, or a large record, is no reason yet. */
@@ -23,13 +24,13 @@ static void
 judge_outbox (const HmAgentHealth *health, HmReasons *reasons)
 {
   const HmOutboxStatus *outbox = &health->report.outbox;
+  g_autofree char *waiting = hm_count_print (outbox->waiting, "record");
 
   if (*outbox->reason != '\0')
     hm_reasons_add (reasons, "disk_fails", "the outbox cannot write: %s", outbox->reason);
   if (health->outbox_age_ns > UNDELIVERED_NS)
-    hm_reasons_add (reasons, "undelivered",
-                    "%" G_GUINT64_FORMAT " records wait, the oldest for %" G_GINT64_FORMAT " s",
-                    outbox->waiting, health->outbox_age_ns / HM_NSEC_PER_SEC);
+    hm_reasons_add (reasons, "undelivered", "%s waiting, the oldest for %" G_GINT64_FORMAT " s", waiting,
+                    health->outbox_age_ns / HM_NSEC_PER_SEC);
 }
 
 static void

@@ -198,7 +198,7 @@ hm_survey_reason (const HmSurvey *survey, const HmMeter *meter)
   if (survey->away != NULL)
     return g_strdup_printf ("hypervisor: %s", survey->away);
   if ((meter->needs & HM_FIELDS_HOST) == 0 && survey->running == 0)
-    return g_strdup_printf ("none of %u instances runs", survey->instances);
+    return g_strdup_printf ("of the instances here (%u) none runs", survey->instances);
   for (guint i = 0; i < G_N_ELEMENTS (hindrances); i++)
     if (meter->needs & hindrances[i].field)
       return g_strdup (hindrances[i].reason);

@@ -38,7 +38,7 @@ read_fields (HmInspector *port, HmFields fields, gint64 timeout_ns, GError **err
   gboolean is_done = hm_cycle_run (&cycle, error);
 
   if (is_done && cycle.error != NULL && cycle.cost->unanswered > 0)
-    hm_warning ("%s (%u domains not read)", cycle.error->message, cycle.cost->unanswered);
+    hm_warning ("%s (domains not read: %u)", cycle.error->message, cycle.cost->unanswered);
   hm_cycle_clear (&cycle);
   return is_done ? g_steal_pointer (&snapshot) : NULL;
 }

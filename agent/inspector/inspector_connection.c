@@ -223,8 +223,8 @@ hm_lane_new (const char *uri, HmHangs *hangs, const HmLaneHooks *hooks, GError *
 
   if (hm_hangs_are_enough (hangs))
     {
-      g_set_error (error, HM_ERROR, HM_ERROR_TEMPORARY, "%u calls to %s hang, none more is risked",
-                   hm_hangs_now (hangs), uri);
+      g_set_error (error, HM_ERROR, HM_ERROR_TEMPORARY, "%s: calls that hang: %u, none more is risked", uri,
+                   hm_hangs_now (hangs));
       return NULL;
     }
   lane = g_new0 (HmLane, 1);

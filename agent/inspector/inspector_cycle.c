@@ -157,8 +157,8 @@ static void
 note_sparing (HmLibvirtInspector *self, gboolean is_sparing)
 {
   if (is_sparing && !self->is_sparing)
-    hm_warning ("%u calls to %s hang: only what needs no QMP is read until one comes back",
-                hm_hangs_now (self->hangs), self->uri);
+    hm_warning ("%s: calls that hang: %u; only what needs no QMP is read until one comes back", self->uri,
+                hm_hangs_now (self->hangs));
   else if (!is_sparing && self->is_sparing)
     hm_notice ("%s: a call that hung came back, all is read again", self->uri);
   self->is_sparing = is_sparing;

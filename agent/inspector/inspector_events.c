@@ -160,10 +160,12 @@ hm_news_queue_counts (HmNewsQueue *queue, HmNewsCounts *ret_counts)
   *ret_counts = queue->counts;
 }
 
+/* A domain that is undefined while it runs goes on, transient from then on; of one that does not run its stop was told before. */
 gboolean
 hm_happening_ends_run (const HmHappening *happening)
 {
-  return happening->state != HM_STATE_UNKNOWN && happening->state != HM_STATE_RUNNING;
+  return happening->state != HM_STATE_UNKNOWN && happening->state != HM_STATE_RUNNING
+         && happening->state != HM_STATE_UNDEFINED;
 }
 
 gboolean

@@ -41,7 +41,7 @@ typedef struct
   guint qmp;   /* QMP commands per guest */
 } HmProvider;
 
-/* (transfer none) */
+/* The row of @read. For tests, which hold the table against a plan found by trying all. (transfer none) */
 const HmProvider *hm_plan_provider (HmRead read);
 
 /* The set of reads (a bit per HmRead) of least cost whose union gives @fields, out of @available. @settled: reads

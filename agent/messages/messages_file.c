@@ -19,6 +19,7 @@
 #include "metering/error.h"
 #include "metering/log.h"
 
+#define NO_FILE       "neither a regular file nor a FIFO"
 #define LOOK_AGAIN_MS 1000 /* at a file that may have grown, or that is not there yet */
 #define CHUNK         65536
 
@@ -190,6 +191,12 @@ refuse (const char *path, const char *reason, GError **error)
   return FALSE;
 }
 
+static gboolean
+can_be_followed (const struct stat *st)
+{
+  return S_ISREG (st->st_mode) || S_ISFIFO (st->st_mode);
+}
+
 /* Opens what is there. A FIFO is opened for writing too: then it never ends, whoever else opens and closes
  * it. */
 static gboolean
@@ -199,8 +206,8 @@ open_path (HmMessagesFile *messages, GError **error)
 
   if (stat (messages->path, &st) != 0)
     return errno == ENOENT || refuse (messages->path, g_strerror (errno), error);
-  if (!S_ISREG (st.st_mode) && !S_ISFIFO (st.st_mode))
-    return refuse (messages->path, "neither a regular file nor a FIFO", error);
+  if (!can_be_followed (&st))
+    return refuse (messages->path, NO_FILE, error);
   messages->is_fifo = S_ISFIFO (st.st_mode);
   messages->fd = open (messages->path, (messages->is_fifo ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC);
   if (messages->fd >= 0
@@ -327,6 +334,19 @@ hm_messages_file_new (const char *path, const char *state_dir, HmDispatcher *dis
     return messages;
   hm_messages_file_free (messages);
   return NULL;
+}
+
+gboolean
+hm_messages_file_check (const char *path, GError **error)
+{
+  struct stat st;
+
+  if (stat (path, &st) != 0)
+    return errno == ENOENT || refuse (path, g_strerror (errno), error);
+  if (!can_be_followed (&st))
+    return refuse (path, NO_FILE, error);
+  return access (path, S_ISFIFO (st.st_mode) ? R_OK | W_OK : R_OK) == 0
+         || refuse (path, g_strerror (errno), error);
 }
 
 void

@@ -30,6 +30,9 @@ typedef struct HmMessagesFile HmMessagesFile;
 HmMessagesFile *hm_messages_file_new (const char *path, const char *state_dir, HmDispatcher *dispatcher,
                                       const HmClock *clock, GError **error);
 
+/* Whether that would be, with nothing opened. HM_ERROR_CONFIG. */
+gboolean hm_messages_file_check (const char *path, GError **error);
+
 /* Reads what is there now, up to the end, on the calling thread; returns the lines taken. Not beside a start.
  */
 guint64 hm_messages_file_read (HmMessagesFile *messages);

@@ -30,6 +30,7 @@ void hm_bins_put_back (HmBins *bins, const HmBinCount *said, guint n);
  * them. (element-type HmBinCount) (transfer container): their epochs are valid as long as @bins is there. */
 GArray *hm_bins_ended (const HmBins *bins, const char *epoch, gint64 bin, guint max);
 
+/* How many it holds, open and ended. For tests: it has a bound that nothing else shows. */
 guint hm_bins_size (const HmBins *bins);
 
 /* How many were dropped because there were more than HM_JOURNAL_BINS_MAX: the collector will call them unknown. */

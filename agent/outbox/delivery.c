@@ -230,6 +230,13 @@ hm_delivery_new (const HmPlugin *plugin, const HmDeliveryOptions *options, const
 }
 
 gboolean
+hm_delivery_check (HmDeliveryWorker *worker, GError **error)
+{
+  return !hm_plugin_publisher_checks (worker->plugin)
+         || worker->plugin->publisher->check (worker->publisher, error);
+}
+
+gboolean
 hm_delivery_start (HmDeliveryWorker *worker, HmOutbox *outbox, guint index, GError **error)
 {
   g_autofree char *name = g_strdup_printf ("to-%s", worker->plugin->name);

@@ -20,6 +20,9 @@ HmDeliveryWorker *hm_delivery_new (const HmPlugin *plugin, const HmDeliveryOptio
                                    const HmOptions *plugin_options, const HmPluginContext *context,
                                    GError **error);
 
+/* Whether the publisher would find its files at a start; TRUE of one that cannot tell. Not once it was started. */
+gboolean hm_delivery_check (HmDeliveryWorker *worker, GError **error);
+
 /* Starts the publisher and its thread, which feeds it as number @index of @outbox. Once. */
 gboolean hm_delivery_start (HmDeliveryWorker *worker, HmOutbox *outbox, guint index, GError **error);
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "metering/count.h"
 #include "metering/log.h"
 
 #define CHUNK_BYTES (64 * 1024)
@@ -218,6 +219,7 @@ hm_outbox_damaged (guint lane, guint64 first, guint64 count, const char *path, g
                    HmTime from, HmTime to, gpointer user)
 {
   HmDiskOutbox *self = user;
+  g_autofree char *bytes = NULL, *records = NULL;
   gboolean is_new;
 
   g_mutex_lock (&self->lock);
@@ -228,9 +230,10 @@ hm_outbox_damaged (guint lane, guint64 first, guint64 count, const char *path, g
   g_mutex_unlock (&self->lock);
   if (!is_new || length == 0)
     return;
-  hm_warning ("outbox: %s: %" G_GUINT64_FORMAT " bytes at %" G_GUINT64_FORMAT
-              " are damaged and set aside, %" G_GUINT64_FORMAT " records",
-              path, length, offset, count);
+  bytes = hm_count_print (length, "byte");
+  records = hm_count_print (count, "record");
+  hm_warning ("outbox: %s: damaged and set aside: %s at %" G_GUINT64_FORMAT ", %s", path, bytes, offset,
+              records);
   hm_outbox_quarantine (self, path, offset, length);
 }
 

@@ -88,7 +88,7 @@ hm_outbox_take (HmDiskOutbox *self, guint lane, HmRecord *record, guint64 loss, 
     }
   self->counts.refused += stamped.refused;
   if (stamped.refused > 0)
-    hm_warning ("outbox: %u samples are refused: %s", stamped.refused, stamped.reason);
+    hm_warning ("outbox: samples refused: %u: %s", stamped.refused, stamped.reason);
   return TRUE;
 }
 

@@ -146,7 +146,7 @@ static void
 note_left_out (HmDiskOutbox *self, guint bins)
 {
   if (bins > 0 && self->left_out == 0)
-    hm_warning ("outbox: the counts of %u bins have no place in the journal; after a fall the collector will "
+    hm_warning ("outbox: bins whose counts have no place in the journal: %u; after a fall the collector will "
                 "not know whether they are whole",
                 bins);
   self->left_out = MAX (self->left_out, bins);

@@ -5,6 +5,7 @@
  * that the loss is said. */
 #include "agent/outbox/outbox_private.h"
 
+#include "metering/count.h"
 #include "metering/error.h"
 #include "metering/log.h"
 
@@ -170,14 +171,14 @@ static void
 say (HmDiskOutbox *self, HmUnsaid *unsaid)
 {
   const HmIdentity *identity = self->options.identity;
+  g_autofree char *records = hm_count_print (unsaid->loss.records, "record");
   g_autoptr (GError) error = NULL;
   HmRecord record;
 
   hm_loss_record (&unsaid->loss, self->clock, identity->agent_id, unsaid->reason, &record);
   unsaid->is_said = TRUE;
   if (!hm_outbox_take (self, HM_CLASS_BILLING, &record, unsaid->id, &error))
-    hm_error_line ("outbox: a loss of %" G_GUINT64_FORMAT " records cannot be written down: %s",
-                   unsaid->loss.records, error->message);
+    hm_error_line ("outbox: a loss cannot be written down, of %s: %s", records, error->message);
 }
 
 void

@@ -6,6 +6,7 @@
 #include "agent/pipeline/heartbeat.h"
 #include "agent/outbox/outbox_private.h"
 
+#include "metering/count.h"
 #include "metering/error.h"
 #include "metering/log.h"
 
@@ -270,8 +271,9 @@ lose_group (HmDiskOutbox *self, const gboolean is_cut[HM_LANES])
 static void
 lose_the_rest (HmDiskOutbox *self, const gboolean is_cut[HM_LANES])
 {
-  hm_error_line ("outbox: %" G_GUINT64_FORMAT " records are lost with the end of the agent: %s",
-                 self->pending_count, self->counts.reason);
+  g_autofree char *records = hm_count_print (self->pending_count, "record");
+
+  hm_error_line ("outbox: lost with the end of the agent: %s: %s", records, self->counts.reason);
   lose_group (self, is_cut);
   for (const GList *link = self->pending.head; link != NULL; link = link->next)
     lose_frame (self, link->data);

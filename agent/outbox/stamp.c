@@ -136,25 +136,6 @@ begin (HmStamper *stamper, HmRecord *record, GError **error)
   return last_number (stamper, record->resource.id);
 }
 
-HmMessage *
-hm_stamper_stamp (HmStamper *stamper, HmRecord *record, guint64 position, GError **error)
-{
-  guint64 *number = begin (stamper, record, error);
-  GBytes *value;
-  HmMessage *message;
-
-  if (number == NULL)
-    return NULL;
-  record->seq = *number + 1;
-  value = hm_encoder_encode (stamper->encoder, record, error);
-  if (value == NULL)
-    return NULL;
-  *number = record->seq;
-  message = make_message (stamper, record, value);
-  message->position = position;
-  return message;
-}
-
 /* -- more than one message -- */
 
 typedef struct

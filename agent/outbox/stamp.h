@@ -14,10 +14,6 @@ HmStamper *hm_stamper_new (const HmIdentity *identity);
 void hm_stamper_free (HmStamper *stamper);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HmStamper, hm_stamper_free)
 
-/* Gives @record source, agent, boot id and the next number of its resource, encodes and signs it. A record
- * that cannot be encoded takes no number. One call at a time. (transfer full) HM_ERROR_DATA. */
-HmMessage *hm_stamper_stamp (HmStamper *stamper, HmRecord *record, guint64 position, GError **error);
-
 /* What one record became. */
 typedef struct
 {
@@ -26,8 +22,9 @@ typedef struct
   char *reason;        /* … (nullable) and why, with the first of them by name */
 } HmStamped;
 
-/* As hm_stamper_stamp(), but what would be larger than @max_bytes (0: HM_RECORD_MAX) is split (split.h). Where it fails no number is
- * taken. @ret_stamped: cleared by hm_stamped_clear(). */
+/* Gives @record source, agent, boot id and the next number of its resource, encodes and signs it; what would be larger than
+ * @max_bytes (0: HM_RECORD_MAX) is split (split.h). Where it fails no number is taken. One call at a time. HM_ERROR_DATA. @ret_stamped:
+ * cleared by hm_stamped_clear(). */
 gboolean hm_stamper_stamp_parts (HmStamper *stamper, HmRecord *record, gsize max_bytes,
                                  HmStamped *ret_stamped, GError **error);
 void hm_stamped_clear (HmStamped *stamped);

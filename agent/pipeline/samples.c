@@ -3,6 +3,7 @@
 #include "agent/pipeline/samples.h"
 
 #include "agent/outbox/stamp.h"
+#include "metering/count.h"
 #include "metering/log.h"
 
 /* What is being divided over records. */
@@ -18,6 +19,7 @@ static void
 append_one (Division *division, const HmSample *samples, guint n, gint64 interval_ns)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree char *count = NULL;
   HmRecord record = *division->model;
   HmLogFields fields = { .resource = record.resource.id };
 
@@ -30,8 +32,9 @@ append_one (Division *division, const HmSample *samples, guint n, gint64 interva
       return;
     }
   division->refused++;
-  hm_log (G_LOG_LEVEL_WARNING, &fields, "resource %s: its record of %u samples cannot be made: %s",
-          record.resource.id, record.n_samples, error->message);
+  count = hm_count_print (record.n_samples, "sample");
+  hm_log (G_LOG_LEVEL_WARNING, &fields, "resource %s: its record of %s cannot be made: %s",
+          record.resource.id, count, error->message);
 }
 
 static void

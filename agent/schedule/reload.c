@@ -298,9 +298,3 @@ hm_reload_free (HmReload *reload)
   g_free (reload->file);
   g_free (reload);
 }
-
-const HmPolling *
-hm_reload_current (const HmReload *reload)
-{
-  return reload->current;
-}

@@ -38,9 +38,6 @@ gboolean hm_reload_all (HmReload *reload);
 /* The polling file alone, as when it changes; what changes nothing is not spoken of, nor the same mistake twice. Same result. */
 gboolean hm_reload_polling (HmReload *reload);
 
-/* What is in force. (transfer none) */
-const HmPolling *hm_reload_current (const HmReload *reload);
-
 /* How @after differs from @before, for people: "source disks: interval 60s to 10s; source x: new". NULL: not at all.
  * (transfer full) (nullable) */
 char *hm_reload_describe (const HmPolling *before, const HmPolling *after);

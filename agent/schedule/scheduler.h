@@ -63,8 +63,6 @@ typedef struct
 /* In the order in which they were added. Any thread. (transfer full) (element-type HmJobReport) */
 GArray *hm_scheduler_report (HmScheduler *scheduler);
 
-guint64 hm_scheduler_skipped (HmScheduler *scheduler, guint job); /* ticks, ever */
-
 /* Runs what is due on a thread of its own from now on. */
 gboolean hm_scheduler_start (HmScheduler *scheduler, GError **error);
 

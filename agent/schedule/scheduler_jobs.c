@@ -148,16 +148,3 @@ hm_scheduler_report (HmScheduler *scheduler)
   g_mutex_unlock (&scheduler->lock);
   return reports;
 }
-
-guint64
-hm_scheduler_skipped (HmScheduler *scheduler, guint number)
-{
-  const HmSchedulerJob *job;
-  guint64 skipped;
-
-  g_mutex_lock (&scheduler->lock);
-  job = hm_scheduler_find_job (scheduler, number);
-  skipped = job != NULL ? job->report.skipped : 0;
-  g_mutex_unlock (&scheduler->lock);
-  return skipped;
-}

@@ -52,6 +52,38 @@ hm_held_print (const HmHeldRow *row, HmHeldText *ret_text)
       ret_text->kind = hm_flag_name (bit);
 }
 
+/* -- kinds -- */
+
+static void
+add_kind (GString *names, const char *name)
+{
+  g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", name);
+}
+
+/* Both an anomaly and a held reading can be a conflict. @kind: nullable. */
+static gboolean
+check_kind (const char *kind, GError **error)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+  gboolean known = kind == NULL;
+
+  for (HmAnomaly anomaly = 0; anomaly < HM_ANOMALIES; anomaly++)
+    {
+      add_kind (names, hm_anomaly_name (anomaly));
+      known |= g_strcmp0 (kind, hm_anomaly_name (anomaly)) == 0;
+    }
+  for (guint bit = 0; bit < HM_FLAG_COUNT; bit++)
+    {
+      if ((HM_FLAGS_HELD & ~HM_FLAG_CONFLICT & 1u << bit) == 0)
+        continue;
+      add_kind (names, hm_flag_name (bit));
+      known |= g_strcmp0 (kind, hm_flag_name (bit)) == 0;
+    }
+  if (!known)
+    g_set_error (error, HM_ERROR, HM_ERROR_USAGE, "--kind: '%s' is none of %s", kind, names->str);
+  return known;
+}
+
 /* -- list -- */
 
 typedef struct
@@ -140,8 +172,11 @@ list (int argc, char **argv, GError **error)
           { "resource", 0, 0, G_OPTION_ARG_FILENAME, &r->resource, "Only this resource", "ID" },
           { NULL } };
 
-  return hm_reading_open (r, &hm_command_anomalies, entries, argc, argv, error) && show (&listing, error) ? 0
-                                                                                                          : 1;
+  return hm_reading_parse (r, &hm_command_anomalies, entries, argc, argv, error)
+                 && check_kind (listing.kind, error) && hm_reading_configure (r, error)
+                 && hm_reading_connect (r, &hm_command_anomalies, error) && show (&listing, error)
+             ? 0
+             : 1;
 }
 
 static int
@@ -176,7 +211,7 @@ const HmCommand hm_command_anomalies = {
   "  hypermeter anomalies\n"
   "  hypermeter anomalies --undecided\n"
   "  hypermeter anomalies --from -24h --output ndjson\n"
-  "  hypermeter anomalies release 7d865e959b246691 --reason 'a load test, INC-1'\n",
+  "  hypermeter anomalies release 7d865e959b246691 --reason 'a load test, INC-1'\n" HM_READING_STATUS,
   HM_ASKS_PERIOD | HM_ASKS_LIMIT,
   run,
 };

@@ -278,7 +278,7 @@ const HmCommand hm_anomalies_show = {
   "anomalies show",
   "All that is known of one reading that is held out, and what was decided",
   "Examples:\n"
-  "  hypermeter anomalies show 7d865e959b246691\n",
+  "  hypermeter anomalies show 7d865e959b246691\n" HM_READING_STATUS,
   0,
   run,
 };

@@ -213,7 +213,7 @@ const HmCommand hm_periods_list = {
   "Closed periods with their statements, and months that are provisional or open",
   "Examples:\n"
   "  hypermeter periods list\n"
-  "  hypermeter periods list --zone Europe/Berlin --output ndjson\n",
+  "  hypermeter periods list --zone Europe/Berlin --output ndjson\n" HM_READING_STATUS,
   HM_ASKS_LIMIT,
   run,
 };

@@ -248,7 +248,7 @@ const HmCommand hm_periods_show = {
   "\n"
   "Examples:\n"
   "  hypermeter periods show 2026-10\n"
-  "  hypermeter periods show 2026-10 --zone Europe/Berlin --project 9b1c --output csv\n",
+  "  hypermeter periods show 2026-10 --zone Europe/Berlin --project 9b1c --output csv\n" HM_READING_STATUS,
   HM_ASKS_OWNER | HM_ASKS_LIMIT,
   run,
 };

@@ -222,7 +222,7 @@ const HmCommand hm_command_policy = {
   "\n"
   "Examples:\n"
   "  hypermeter policy\n"
-  "  hypermeter policy set --network-limit 10Gbit\n",
+  "  hypermeter policy set --network-limit 10Gbit\n" HM_READING_STATUS,
   0,
   run,
 };

@@ -226,7 +226,7 @@ run (int argc, char **argv, GError **error)
   g_auto (Replay) replay = { 0 };
   const GOptionEntry entries[] = {
     { "socket", 0, 0, G_OPTION_ARG_FILENAME, &replay.socket, "The agent's control socket", "PATH" },
-    { "publisher", 'p', 0, G_OPTION_ARG_STRING, &replay.publisher, "Only this one; default: all", "NAME" },
+    { "publisher", 0, 0, G_OPTION_ARG_STRING, &replay.publisher, "Only this one; default: all", "NAME" },
     { "from", 0, 0, G_OPTION_ARG_STRING_ARRAY, &replay.from,
       "From this record on, such as billing:4711; may be given for each lane", "LANE:NUMBER" },
     { NULL },

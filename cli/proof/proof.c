@@ -361,7 +361,7 @@ const HmCommand hm_command_proof = {
   "Examples:\n"
   "  hypermeter proof --statement 12 --line 7\n"
   "  hypermeter proof --statement 12 --line 7 --export /tmp/proof --limit 3\n"
-  "  hypermeter proof --resource 4f0c6a52 --meter cpu --from 2026-01-01 --to 2026-01-02\n",
+  "  hypermeter proof --resource 4f0c6a52 --meter cpu --from 2026-01-01 --to 2026-01-02\n" HM_READING_STATUS,
   HM_ASKS_PERIOD | HM_ASKS_STEPS | HM_ASKS_OWNER | HM_ASKS_LIMIT,
   run,
 };

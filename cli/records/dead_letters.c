@@ -153,7 +153,7 @@ const HmCommand hm_command_dead_letters = {
   "  hypermeter dead-letters\n"
   "  hypermeter dead-letters --output ndjson | jq -r .reason | sort | uniq -c\n"
   "  hypermeter dead-letters --refused bad-signature --from yesterday\n"
-  "  hypermeter dead-letters show 1\n",
+  "  hypermeter dead-letters show 1\n" HM_READING_STATUS,
   HM_ASKS_PERIOD | HM_ASKS_LIMIT,
   run,
 };

@@ -169,7 +169,8 @@ const HmCommand hm_dead_letters_show = {
   "All that is known of one refused record",
   "Examples:\n"
   "  hypermeter dead-letters show 17\n"
-  "  hypermeter dead-letters show 17 --output json | jq -r '.rows[0].value_base64' | base64 -d\n",
+  "  hypermeter dead-letters show 17 --output json | jq -r '.rows[0].value_base64' | base64 "
+  "-d\n" HM_READING_STATUS,
   0,
   run,
 };

@@ -100,7 +100,7 @@ const HmCommand hm_command_gaps = {
   "What is known to be lost: on the bus, and by the agents' own word",
   "Examples:\n"
   "  hypermeter gaps\n"
-  "  hypermeter gaps --agent node-17 --from this-month\n",
+  "  hypermeter gaps --agent node-17 --from this-month\n" HM_READING_STATUS,
   HM_ASKS_PERIOD | HM_ASKS_LIMIT,
   run,
 };

@@ -262,7 +262,7 @@ const HmCommand hm_command_agents = {
   "  hypermeter agents --missing --from -24h\n"
   "  hypermeter agents --silent-after 15m\n"
   "  hypermeter agents --bins --agent node-17 --from today\n"
-  "  hypermeter agents --processes --output ndjson\n",
+  "  hypermeter agents --processes --output ndjson\n" HM_READING_STATUS,
   HM_ASKS_PERIOD | HM_ASKS_LIMIT,
   run,
 };

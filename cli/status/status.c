@@ -206,7 +206,7 @@ const HmCommand hm_command_status = {
   "  hypermeter status agent\n"
   "      all that this host's agent says of itself; 'hypermeter status agent --help' tells more\n"
   "  hypermeter status collector\n"
-  "      the store, and the collector itself where one runs\n",
+  "      the store, and the collector itself where one runs\n" HM_READING_STATUS,
   0,
   run,
 };

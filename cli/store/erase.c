@@ -152,7 +152,7 @@ run_erase (Erase *erase, int argc, char **argv, GError **error)
   HmReading *r = &erase->reading;
   const GOptionEntry entries[]
       = { { "dry-run", 0, 0, G_OPTION_ARG_NONE, &erase->dry_run, "Only counts what would be erased", NULL },
-          { "list", 0, 0, G_OPTION_ARG_NONE, &erase->list, "Only lists what was erased so far", NULL },
+          { "list", 'l', 0, G_OPTION_ARG_NONE, &erase->list, "Only lists what was erased so far", NULL },
           HM_ASK_OPTIONS (&erase->ask),
           { NULL } };
 

@@ -50,11 +50,7 @@ const HmCommand hm_command_store = {
   "Examples:\n"
   "  hypermeter store status\n"
   "  hypermeter store backup /backup/usage.db\n"
-  "  hypermeter store restore /backup/usage.db\n"
-  "\n"
-  "Exit status: 0 done, 1 the file is no backup or damaged, 64 wrong usage, 69 the store is\n"
-  "not there, 73 the copy cannot be written or its place is taken, 75 a collector has the\n"
-  "store, 77 not permitted, 78 configuration.\n",
+  "  hypermeter store restore /backup/usage.db\n" HM_STORE_STATUS,
   0,
   run,
 };

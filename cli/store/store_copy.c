@@ -229,7 +229,7 @@ const HmCommand hm_store_backup = {
   "\n"
   "Examples:\n"
   "  hypermeter store backup /backup/usage.db\n"
-  "  hypermeter usage --store sqlite:///backup/usage.db\n",
+  "  hypermeter usage --store sqlite:///backup/usage.db\n" HM_STORE_STATUS,
   0,
   run_backup,
 };
@@ -244,7 +244,7 @@ const HmCommand hm_store_restore = {
   "  systemctl stop hypermeter-collector\n"
   "  mkdir /var/lib/hypermeter/old && mv /var/lib/hypermeter/usage.db* /var/lib/hypermeter/old\n"
   "  hypermeter store restore /backup/usage.db\n"
-  "  systemctl start hypermeter-collector\n",
+  "  systemctl start hypermeter-collector\n" HM_STORE_STATUS,
   0,
   run_restore,
 };

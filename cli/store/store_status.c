@@ -67,7 +67,7 @@ const HmCommand hm_store_status = {
   "What it holds, since when, and how large it is",
   "Examples:\n"
   "  hypermeter store status\n"
-  "  hypermeter store status --output json\n",
+  "  hypermeter store status --output json\n" HM_STORE_STATUS,
   0,
   run,
 };

@@ -48,7 +48,7 @@ section_of (const HmSettings *settings)
   return AGENT_SECTION;
 }
 
-/* -o kafka.KEY=VALUE and --brokers as the overrides that a section of the file takes. (transfer full) */
+/* --option kafka.KEY=VALUE and --brokers as the overrides that a section of the file takes. (transfer full) */
 static GStrv
 overrides_of (const HmTopicsOptions *o, const char *section)
 {
@@ -238,12 +238,12 @@ hm_topics_options_parse (HmTopicsOptions *o, const char *summary, const char *he
                          GError **error)
 {
   const GOptionEntry entries[] = {
-    { "brokers", 'b', 0, G_OPTION_ARG_STRING, &o->brokers, "Where the cluster is (default localhost:9092)",
+    { "brokers", 0, 0, G_OPTION_ARG_STRING, &o->brokers, "Where the cluster is (default localhost:9092)",
       "HOST:PORT,..." },
     { "config", 'c', 0, G_OPTION_ARG_FILENAME, &o->config,
       "The agent's or the collector's configuration, for names and kafka.* keys (default " DEFAULT_CONFIG ")",
       "FILE" },
-    { "option", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &o->pairs,
+    { "option", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->pairs,
       "Any key of librdkafka; kafka.KEY.file=PATH takes it from a file", "kafka.KEY=VALUE" },
     { "samples", 0, 0, G_OPTION_ARG_STRING, &o->names[HM_TOPIC_SAMPLES],
       "Its name (default hypermeter.samples)", "TOPIC" },
@@ -253,15 +253,15 @@ hm_topics_options_parse (HmTopicsOptions *o, const char *summary, const char *he
       "Its name (default hypermeter.config)", "TOPIC" },
     { "dead-letter", 0, 0, G_OPTION_ARG_STRING, &o->names[HM_TOPIC_DEAD_LETTER],
       "Its name (default hypermeter.dead-letter)", "TOPIC" },
-    { "partitions", 'p', 0, G_OPTION_ARG_INT, &o->partitions,
+    { "partitions", 0, 0, G_OPTION_ARG_INT, &o->partitions,
       "create: of samples and dead-letter (default 12); the others have one", "N" },
-    { "replication", 'r', 0, G_OPTION_ARG_INT, &o->replication,
+    { "replication", 0, 0, G_OPTION_ARG_INT, &o->replication,
       "create: copies of each record (default 3, or the number of brokers)", "N" },
     { "retention", 0, 0, G_OPTION_ARG_STRING, &o->retention,
       "create: of samples and dead-letter, 7d at least (default 14d)", "DURATION" },
-    { "dry-run", 'n', 0, G_OPTION_ARG_NONE, &o->dry_run, "create: only ask the cluster whether it would",
+    { "dry-run", 0, 0, G_OPTION_ARG_NONE, &o->dry_run, "create: only ask the cluster whether it would",
       NULL },
-    { "output", 0, 0, G_OPTION_ARG_STRING, &o->format, "table, json, ndjson or csv", "FORM" },
+    { "output", 'o', 0, G_OPTION_ARG_STRING, &o->format, "table, json, ndjson or csv", "FORM" },
     { "timeout", 0, 0, G_OPTION_ARG_STRING, &o->timeout, "For each answer of the cluster (default 15s)",
       "DURATION" },
     { NULL },

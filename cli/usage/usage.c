@@ -267,7 +267,7 @@ const HmCommand hm_command_usage = {
   "  hypermeter usage --from last-month --to this-month --zone Europe/Berlin --by project,flavor,day\n"
   "  hypermeter usage --from today --by resource --meter cpu --top 10\n"
   "  hypermeter usage --from today --by resource,hour --meter memory.usage --unit GiB.h --range\n"
-  "  hypermeter usage --from 2026-01 --to 2026-02 --by project --as-of statement:12\n",
+  "  hypermeter usage --from 2026-01 --to 2026-02 --by project --as-of statement:12\n" HM_READING_STATUS,
   HM_ASKS_PERIOD | HM_ASKS_STEPS | HM_ASKS_OWNER | HM_ASKS_LIMIT | HM_ASKS_ZONE,
   run,
 };

@@ -68,16 +68,6 @@ hm_merkle_root (const HmMerkle *tree)
 
 /* -- paths -- */
 
-static guint64
-left_size (guint64 n)
-{
-  guint64 size = 1;
-
-  while (size * 2 < n)
-    size *= 2;
-  return size;
-}
-
 /* The last one of an odd number goes up as it is: so the left one of two subtrees is always the largest that is complete. */
 static GArray *
 level_above (const GArray *below)
@@ -120,35 +110,6 @@ hm_merkle_path (const GPtrArray *levels, guint index)
         g_array_append_vals (path, &g_array_index (level, HmHash, sibling), 1);
     }
   return path;
-}
-
-gboolean
-hm_merkle_climb (HmHash leaf, guint64 index, guint64 n, const GArray *path, HmHash *ret_root)
-{
-  gboolean rights[64];
-  guint depth = 0;
-
-  if (index >= n)
-    return FALSE;
-  while (n > 1)
-    {
-      guint64 left = left_size (n);
-
-      rights[depth] = index >= left;
-      n = rights[depth] ? n - left : left;
-      index -= rights[depth] ? left : 0;
-      depth++;
-    }
-  if (path->len != depth)
-    return FALSE;
-  for (guint i = 0; i < path->len; i++)
-    {
-      HmHash sibling = g_array_index (path, HmHash, i);
-
-      leaf = rights[--depth] ? node (sibling, leaf) : node (leaf, sibling);
-    }
-  *ret_root = leaf;
-  return TRUE;
 }
 
 void

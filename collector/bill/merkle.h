@@ -35,8 +35,6 @@ HmHash hm_merkle_root (const HmMerkle *tree);
 GPtrArray *hm_merkle_levels (GArray *leaves);
 /* The hashes that lead from leaf @index to the root, nearest first. (transfer full) (element-type HmHash) */
 GArray *hm_merkle_path (const GPtrArray *levels, guint index);
-/* The root that leaf @index of @n gives with @path; FALSE when the path is not of that length. */
-gboolean hm_merkle_climb (HmHash leaf, guint64 index, guint64 n, const GArray *path, HmHash *ret_root);
 
 void hm_hash_print (HmHash hash, char ret_hex[2 * HM_HASH_BYTES + 1]);
 

@@ -93,7 +93,8 @@ hm_engine_refuse_conflict (HmEngine *engine, HmArrival *arrival, HmBatchRows *ro
     return TRUE;
   hm_tally_refuse (rows->tally, arrival, engine->processes, HM_TALLY_CONFLICT,
                    hm_batch_rows_refuse (rows, arrival, HM_REFUSED_STORE, detail));
-  hm_tally_note (rows->tally, "conflict", record->source, record->resource.id, text, arrival->appended);
+  hm_tally_note (rows->tally, HM_ANOMALY_CONFLICT, record->source, record->resource.id, text,
+                 arrival->appended);
   return TRUE;
 }
 
@@ -116,7 +117,7 @@ note_said_twice (Words *words, const HmBinClosed *now, guint64 records, guint64 
       now->epoch, now->bin, records, sum, now->records, now->sum);
 
   if (now->records != records || now->sum != sum)
-    hm_tally_note (words->rows->tally, "bin_said_twice", now->source, now->agent, detail, now->said);
+    hm_tally_note (words->rows->tally, HM_ANOMALY_BIN_SAID_TWICE, now->source, now->agent, detail, now->said);
 }
 
 static gboolean

@@ -7,6 +7,7 @@
 #include "collector/engine/engine_private.h"
 
 #include "collector/usage/fold_state.h"
+#include "metering/count.h"
 #include "metering/error.h"
 
 #include <string.h>
@@ -272,7 +273,7 @@ tell_claims (const HmEntry *entry, HmTally *tally)
     return;
   latest = g_ptr_array_index (entry->taken, entry->taken->len - 1);
   for (guint i = 0; i < entry->claims->len; i++)
-    hm_tally_note (tally, "resource_claimed_twice", entry->source, entry->resource,
+    hm_tally_note (tally, HM_ANOMALY_RESOURCE_CLAIMED_TWICE, entry->source, entry->resource,
                    g_ptr_array_index (entry->claims, i), latest->appended);
 }
 
@@ -299,7 +300,8 @@ tell_unstated (HmEntry *entry, HmTally *tally)
           || !has_gauge (record))
         continue;
       detail = g_strdup_printf ("agent %s states no interval for its gauges", record->agent.id);
-      hm_tally_note (tally, "no_interval", entry->source, entry->resource, detail, arrival->appended);
+      hm_tally_note (tally, HM_ANOMALY_NO_INTERVAL, entry->source, entry->resource, detail,
+                     arrival->appended);
       g_free (entry->unstated);
       entry->unstated = g_strdup (record->agent.id);
     }
@@ -310,9 +312,9 @@ static void
 note_erased (const HmEntry *entry, HmBatchRows *rows)
 {
   const HmArrival *late = g_ptr_array_index (entry->taken, 0);
-  g_autofree char *detail = g_strdup_printf ("%u records", entry->erased);
+  g_autofree char *detail = hm_count_print (entry->erased, "record");
 
-  hm_tally_note (rows->tally, "folded_without_erased", entry->source, entry->resource, detail,
+  hm_tally_note (rows->tally, HM_ANOMALY_FOLDED_WITHOUT_ERASED, entry->source, entry->resource, detail,
                  late->appended);
 }
 

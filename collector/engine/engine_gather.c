@@ -119,7 +119,7 @@ compare (HmEngine *engine, HmEntry *entry, const HmArrival *arrival, Repetition 
 
 /* Said once per resource and day that the records are about. @count, @latest: the entry's, of that kind. */
 static void
-note_day (HmEntry *entry, const HmArrival *arrival, HmBatchRows *rows, const char *kind, guint *count,
+note_day (HmEntry *entry, const HmArrival *arrival, HmBatchRows *rows, HmAnomaly kind, guint *count,
           HmTime *latest)
 {
   HmTime day = hm_grain_of (arrival->decoded->record.time, DAY_NS);
@@ -141,9 +141,9 @@ note_left_out (HmEntry *entry, const HmArrival *arrival, HmBatchRows *rows)
   if (!hm_fold_takes_part (record))
     return;
   if (hm_entry_is_beyond (entry, record->time))
-    note_day (entry, arrival, rows, "beyond_horizon", &entry->beyond, &entry->beyond_day);
+    note_day (entry, arrival, rows, HM_ANOMALY_BEYOND_HORIZON, &entry->beyond, &entry->beyond_day);
   else if (hm_arrival_is_future (record->time, arrival->appended))
-    note_day (entry, arrival, rows, "future", &entry->future, &entry->future_day);
+    note_day (entry, arrival, rows, HM_ANOMALY_FUTURE, &entry->future, &entry->future_day);
 }
 
 /* No store has room for more than 63 bits. (transfer full) NULL: all of them fit */

@@ -258,7 +258,7 @@ hm_engine_answer_requests (HmEngine *engine, HmVerifier *verifier, guint most, g
       end_one (&asked, &done, &more);
     }
   if (done > 0)
-    hm_notice ("answered %u requests", done);
+    hm_notice ("requests answered: %u", done);
   if (answering)
     *ret_more = more || (requests->len == most && done == requests->len);
   return answering;

@@ -38,6 +38,7 @@ void hm_processes_compare (const HmProcesses *processes, const HmAgentRow *rows,
 /* @rows are stored. */
 void hm_processes_settle (HmProcesses *processes, const HmAgentRow *rows, guint n);
 
+/* How many are remembered. For tests: it has a bound that nothing else shows. */
 guint hm_processes_size (const HmProcesses *processes);
 
 G_END_DECLS

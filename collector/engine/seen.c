@@ -216,12 +216,6 @@ hm_seen_add (HmSeen *seen, const char *agent, const char *epoch, guint64 seq)
 }
 
 static guint64
-add_capped (guint64 a, guint64 b)
-{
-  return a > G_MAXUINT64 - b ? G_MAXUINT64 : a + b;
-}
-
-static guint64
 missing_of (const Life *life)
 {
   guint64 missing = 0;
@@ -230,7 +224,7 @@ missing_of (const Life *life)
     {
       const Hole *hole = &g_array_index (life->holes, Hole, i);
 
-      missing = add_capped (missing, hole->last - hole->first + 1);
+      missing += hole->last - hole->first + 1;
     }
   return missing;
 }
@@ -244,16 +238,6 @@ hm_seen_each (const HmSeen *seen, HmSeenVisit visit, gpointer user)
 
       visit (life->agent, life->epoch, missing_of (life), user);
     }
-}
-
-guint64
-hm_seen_missing (const HmSeen *seen)
-{
-  guint64 missing = 0;
-
-  for (guint i = 0; i < seen->lives->len; i++)
-    missing = add_capped (missing, missing_of (g_ptr_array_index (seen->lives, i)));
-  return missing;
 }
 
 /* -- JSON: [[agent, epoch, highest, first, last, first, last, …], …] -- */

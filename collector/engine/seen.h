@@ -27,7 +27,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HmSeen, hm_seen_free)
 HmSeenResult hm_seen_check (const HmSeen *seen, const char *agent, const char *epoch, guint64 seq);
 /* Notes @seq (≥ 1) as taken. */
 void hm_seen_add (HmSeen *seen, const char *agent, const char *epoch, guint64 seq);
-guint64 hm_seen_missing (const HmSeen *seen); /* numbers in holes */
 
 /* Of each agent process how many numbers are in holes. */
 typedef void (*HmSeenVisit) (const char *agent, const char *epoch, guint64 missing, gpointer user);

@@ -204,7 +204,8 @@ note_far_bin (HmTally *tally, const HmArrival *arrival, const HmRecord *record)
       = g_strdup_printf ("epoch %s counts records in bin %" G_GINT64_FORMAT ", which is at no time",
                          record->agent.epoch, record->agent.bin);
 
-  hm_tally_note (tally, "bin_out_of_range", record->source, record->agent.id, detail, arrival->appended);
+  hm_tally_note (tally, HM_ANOMALY_BIN_OUT_OF_RANGE, record->source, record->agent.id, detail,
+                 arrival->appended);
 }
 
 static void

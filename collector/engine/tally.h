@@ -37,7 +37,7 @@ void hm_tally_take_back (HmTally *tally, const HmDeadLetter *letter);
 const HmBinClosed *hm_tally_close (HmTally *tally, const HmBinClosed *closed);
 
 /* @kind is static; the other texts are copied. */
-void hm_tally_note (HmTally *tally, const char *kind, const char *source, const char *subject,
+void hm_tally_note (HmTally *tally, HmAnomaly kind, const char *source, const char *subject,
                     const char *detail, HmTime noticed);
 
 /* Notes the processes of one agent that interleave since this batch. */

@@ -23,10 +23,10 @@ keep (HmTally *tally, const char *text)
 }
 
 void
-hm_tally_note (HmTally *tally, const char *kind, const char *source, const char *subject, const char *detail,
+hm_tally_note (HmTally *tally, HmAnomaly kind, const char *source, const char *subject, const char *detail,
                HmTime noticed)
 {
-  HmAnomalyRow row = { .kind = kind, /* static */
+  HmAnomalyRow row = { .kind = hm_anomaly_name (kind),
                        .source = keep (tally, source),
                        .subject = keep (tally, subject),
                        .detail = keep (tally, detail),
@@ -44,7 +44,7 @@ note_twice (const HmAgentRow *row, const char *other, gpointer tally)
   g_autofree char *detail = g_strdup_printf ("records of the processes %s and %s interleave",
                                              first ? row->epoch : other, first ? other : row->epoch);
 
-  hm_tally_note (tally, "agent_id_twice", row->source, row->agent, detail, row->last_appended);
+  hm_tally_note (tally, HM_ANOMALY_AGENT_ID_TWICE, row->source, row->agent, detail, row->last_appended);
 }
 
 static void

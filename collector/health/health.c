@@ -2,6 +2,7 @@
 /* health: see health.h. What it keeps, and what follows from it: alive, ready, and why not. */
 #include "collector/health/health_private.h"
 
+#include "metering/count.h"
 #include "metering/reasons.h"
 
 #define LAG_NOTE_NS (60 * HM_NSEC_PER_SEC) /* the lag is compared with that of so long ago */
@@ -160,7 +161,8 @@ judge_source (const HmHealth *health, const HmSight *sight, HmReasons *reasons)
   if (sight->partitions->len == 0 && !source->off)
     hm_reasons_add (reasons, "not_assigned", "no partition of %s is this collector's", health->parts.topic);
   if (source->halted > 0)
-    hm_reasons_add (reasons, "halted", "%u partitions wait for somebody to look at them; the log says why",
+    hm_reasons_add (reasons, "halted",
+                    "partitions that wait for somebody to look at them: %u; the log says why",
                     source->halted);
   if (source->paused)
     hm_reasons_add (reasons, "paused", "what was consumed waits for the store");
@@ -190,12 +192,11 @@ judge_lag (const HmHealth *health, const HmSight *sight, HmReasons *reasons)
 {
   const HmClock *clock = hm_clock_system ();
   gint64 behind = sight->behind != HM_TIME_UNKNOWN ? clock->wall (clock) - sight->behind : 0;
+  g_autofree char *lag = hm_count_print (sight->lag, "record");
 
   if (sight->lag_grows && behind > health->parts.lag_ns)
-    hm_reasons_add (reasons, "lag_grows",
-                    "%" G_GUINT64_FORMAT " records behind, by %" G_GINT64_FORMAT
-                    " s, and not less than before",
-                    sight->lag, behind / HM_NSEC_PER_SEC);
+    hm_reasons_add (reasons, "lag_grows", "behind by %s and %" G_GINT64_FORMAT " s, and not less than before",
+                    lag, behind / HM_NSEC_PER_SEC);
 }
 
 gboolean
@@ -215,11 +216,13 @@ char *
 hm_health_describe (HmHealth *health, gint64 now_ns)
 {
   g_auto (HmSight) sight = { 0 };
+  g_autofree char *partitions = NULL, *records = NULL;
 
   hm_health_look (health, now_ns, &sight);
-  return g_strdup_printf ("%u partitions, %u halted, %" G_GUINT64_FORMAT " records stored, %" G_GUINT64_FORMAT
-                          " behind%s%s",
-                          sight.partitions->len, sight.source.halted, sight.pipeline.engine.records,
-                          sight.lag, sight.source.broker_away ? "; no broker" : "",
+  partitions = hm_count_print (sight.partitions->len, "partition");
+  records = hm_count_print (sight.pipeline.engine.records, "record");
+  return g_strdup_printf ("%s, %u halted, %s stored, %" G_GUINT64_FORMAT " behind%s%s", partitions,
+                          sight.source.halted, records, sight.lag,
+                          sight.source.broker_away ? "; no broker" : "",
                           sight.pipeline.store_away ? "; the database is away" : "");
 }

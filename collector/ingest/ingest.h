@@ -34,6 +34,9 @@ typedef struct
   guint waiting;    /* requests, now */
 } HmIngestCounts;
 
+/* Whether the tokens can be read, where there is a file of them. HM_ERROR_CONFIG. */
+gboolean hm_ingest_tokens_check (const HmOptions *options, GError **error);
+
 /* @pipeline outlives it; so do @options. Listens when it returns. HM_ERROR_CONFIG, and as hm_http_server_new(). */
 HmIngest *hm_ingest_new (const HmOptions *options, HmPipeline *pipeline, GError **error);
 

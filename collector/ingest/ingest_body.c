@@ -277,7 +277,7 @@ take_line (HmIngestBody *body, const char *bytes, gsize length, guint number, gu
   char *fault = NULL;
 
   if (body->records->len == records_max)
-    return refuse (body, 413, 0, g_strdup_printf ("more than %u records", records_max));
+    return refuse (body, 413, 0, g_strdup_printf ("more records than %u", records_max));
   record = read_line (bytes, length, &fault);
   if (record == NULL)
     return refuse (body, 400, number, fault);

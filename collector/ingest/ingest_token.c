@@ -64,3 +64,14 @@ hm_ingest_token_read (const char *path, GError **error)
     }
   return tokens;
 }
+
+gboolean
+hm_ingest_tokens_check (const HmOptions *options, GError **error)
+{
+  const char *path = hm_options_text (options, "token-file");
+  char *tokens = path != NULL ? hm_ingest_token_read (path, error) : NULL;
+  gboolean good = path == NULL || tokens != NULL;
+
+  hm_secret_free (tokens);
+  return good;
+}

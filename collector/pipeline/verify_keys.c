@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "metering/count.h"
 #include "metering/error.h"
 #include "metering/files.h"
 
@@ -252,6 +253,7 @@ char *
 hm_verifier_describe (const HmVerifier *verifier)
 {
   g_autoptr (GHashTable) agents = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autofree char *n_keys = NULL, *n_agents = NULL;
   GString *text = g_string_new (NULL);
   GHashTableIter iter;
   gpointer name, value;
@@ -259,8 +261,10 @@ hm_verifier_describe (const HmVerifier *verifier)
   g_hash_table_iter_init (&iter, verifier->keys);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     g_hash_table_add (agents, ((HmVerifyKey *)value)->agent);
-  g_string_append_printf (text, "%u keys of %u agents, signatures=%s", g_hash_table_size (verifier->keys),
-                          g_hash_table_size (agents), hm_signature_policy_name (verifier->fallback));
+  n_keys = hm_count_print (g_hash_table_size (verifier->keys), "key");
+  n_agents = hm_count_print (g_hash_table_size (agents), "agent");
+  g_string_append_printf (text, "%s of %s, signatures=%s", n_keys, n_agents,
+                          hm_signature_policy_name (verifier->fallback));
   g_hash_table_iter_init (&iter, verifier->policies);
   while (g_hash_table_iter_next (&iter, &name, &value))
     g_string_append_printf (text, ", source %s: %s", (const char *)name,

@@ -315,7 +315,7 @@ finish (HmSource *source, GError **error)
   hm_source_commit (source);
   if (!source->settings.until_end || halted == 0)
     return TRUE;
-  g_set_error (error, HM_ERROR, HM_ERROR_DATA, "%u partitions of %s are halted", halted, source->topic);
+  g_set_error (error, HM_ERROR, HM_ERROR_DATA, "partitions of %s that are halted: %u", source->topic, halted);
   return FALSE;
 }
 

@@ -81,7 +81,7 @@ take_over (HmSource *source, const rd_kafka_topic_partition_list_t *list)
   resolve_soon (source);
   rd_kafka_assign (source->client, none);
   rd_kafka_topic_partition_list_destroy (none);
-  hm_info ("%d partitions of %s are ours", list->cnt, source->topic);
+  hm_info ("partitions of %s that are ours: %d", source->topic, list->cnt);
 }
 
 /* What was lost may already be somebody else's: then the transaction at hand is not finished. */
@@ -91,8 +91,8 @@ let_go (HmSource *source, gboolean lost)
   hm_source_fence (source, lost);
   if (!lost)
     hm_source_commit (source);
-  hm_info ("%u partitions of %s were %s", source->partitions->len, source->topic,
-           lost ? "lost" : "given back");
+  hm_info ("partitions of %s that were %s: %u", source->topic, lost ? "lost" : "given back",
+           source->partitions->len);
   hm_source_drop_partitions (source);
   source->resolve = source->paused = FALSE;
   rd_kafka_assign (source->client, NULL);

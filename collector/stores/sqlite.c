@@ -10,6 +10,7 @@
  * (columns); the operations are in sqlite_transaction.c, sqlite_write*.c, sqlite_read*.c, sqlite_prune.c, sqlite_ask.c and sqlite_backup.c. */
 #include "collector/stores/sqlite.h"
 
+#include "metering/access.h"
 #include "metering/error.h"
 
 #include <errno.h>
@@ -264,8 +265,21 @@ check (const char *url, GError **error)
   return path != NULL;
 }
 
+/* Beside the file there are others: its log, its lock. */
+static gboolean
+look (const char *url, const char *made, GError **error)
+{
+  g_autofree char *path = hm_sqlite_path_of (url, error);
+  g_autofree char *folder = path != NULL ? g_path_get_dirname (path) : NULL;
+
+  if (path == NULL)
+    return FALSE;
+  return (g_str_equal (folder, made) || hm_access_file (path, error)) && hm_access_folder (folder, error);
+}
+
 static const HmStoreOps ops = {
   .check = check,
+  .look = look,
   .open = open_store,
   .close = hm_sqlite_close,
   .grain = grain,

@@ -244,10 +244,26 @@ typedef struct
   HmTime appended;
 } HmLossRow;
 
+/* What it can be that somebody has to look at. */
+typedef enum
+{
+  HM_ANOMALY_AGENT_ID_TWICE,
+  HM_ANOMALY_RESOURCE_CLAIMED_TWICE,
+  HM_ANOMALY_NO_INTERVAL,
+  HM_ANOMALY_CONFLICT,
+  HM_ANOMALY_BIN_SAID_TWICE,
+  HM_ANOMALY_BIN_OUT_OF_RANGE,
+  HM_ANOMALY_BEYOND_HORIZON,
+  HM_ANOMALY_FUTURE,
+  HM_ANOMALY_FOLDED_WITHOUT_ERASED,
+  HM_ANOMALIES,
+} HmAnomaly;
+const char *hm_anomaly_name (HmAnomaly anomaly); /* "agent_id_twice"; NULL from HM_ANOMALIES on */
+
 /* What somebody has to look at. Key: (kind, source, subject, detail): said once. */
 typedef struct
 {
-  const char *kind; /* "agent_id_twice", "conflict", "bin_said_twice", … */
+  const char *kind; /* hm_anomaly_name() */
   const char *source;
   const char *subject; /* agent, resource, or topic/partition */
   const char *detail;

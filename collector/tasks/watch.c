@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collector/usage/completeness.h"
+#include "metering/count.h"
 #include "metering/log.h"
 
 #define PROJECTS_NAMED 10
@@ -222,16 +223,17 @@ static void
 say_missing (const BinLook *look)
 {
   Watched *watched = look->watched;
+  g_autofree char *records = hm_count_print (look->missing, "record");
+  g_autofree char *bins = hm_count_print (look->bins, "bin");
   char since[HM_TIME_TEXT_MAX];
 
   if (look->bins > watched->said_bins || look->missing > watched->said_missing)
     {
       hm_time_print (look->since, since);
       hm_error_line (
-          "agent %s of %s: %" G_GUINT64_FORMAT " records of %" G_GUINT64_FORMAT
-          " bins of five minutes, from %s on, are missing or odd and nobody accounts for them; see "
-          "'hypermeter agents --bins --missing'",
-          watched->agent, watched->source, look->missing, look->bins, since);
+          "agent %s of %s: %s missing, %s of five minutes incomplete or odd, from %s on, and nobody "
+          "accounts for that; see 'hypermeter agents --bins --missing'",
+          watched->agent, watched->source, records, bins, since);
     }
   else if (look->bins == 0 && watched->said_bins > 0)
     hm_notice ("agent %s of %s: no bin of the last day lacks anything any more", watched->agent,

@@ -64,13 +64,18 @@ memory_watch (HmOutbox *outbox, void (*changed) (gpointer user), gpointer user)
 static gboolean
 stamp_and_add (Memory *self, HmRecordClass class, HmRecord *record, GError **error)
 {
-  HmMessage *message = hm_stamper_stamp (self->stamper, record, self->position + 1, error);
+  g_auto (HmStamped) stamped = { 0 };
 
-  if (message == NULL)
+  if (!hm_stamper_stamp_parts (self->stamper, record, 0, &stamped, error))
     return FALSE;
-  self->position++;
-  self->appended++;
-  hm_backlog_add (&self->backlog, class, message);
+  for (guint i = 0; i < stamped.messages->len; i++)
+    {
+      HmMessage *message = hm_message_ref (g_ptr_array_index (stamped.messages, i));
+
+      message->position = ++self->position;
+      self->appended++;
+      hm_backlog_add (&self->backlog, class, message);
+    }
   return TRUE;
 }
 
