@@ -11,7 +11,7 @@
 
 #define ROOM_TEST(name) cmocka_unit_test_setup_teardown (name, outbox_kit_set_up, tear_down)
 #define SEGMENT_RECORDS 120 /* that a segment of the kit's holds, at most */
-#define PATIENCE_US     (G_GINT64_CONSTANT (30) * G_USEC_PER_SEC)
+#define PATIENCE_US     (G_GINT64_CONSTANT (120) * G_USEC_PER_SEC)
 
 /* -- a disk that is told how it behaves -- */
 
