@@ -6,6 +6,7 @@
 set -uo pipefail
 # shellcheck source-path=SCRIPTDIR source=../scripts/real/common.sh
 . "$(dirname "$(readlink -f "$0")")/../scripts/real/common.sh"
+export HYPERMETER_PLUGIN_PATH=${HYPERMETER_PLUGIN_PATH:-$PWD/pollsters/.libs:$PWD/notifications/.libs:$PWD/publishers/.libs}
 agent=$PWD/agent/hypermeter-agent
 cli=$PWD/cli/hypermeter
 dir=$(mktemp -d)
@@ -184,7 +185,9 @@ NOTIFY_SOCKET=$dir/notify WATCHDOG_USEC=300000 "$agent" "${common[@]}" -o agent.
   -o publisher:file.path="$dir/daemon.ndjson" > "$dir/agent.out" 2> "$dir/agent.err" &
 pid=$!
 wait_until 60000 lines_are 8
-report $? agent_polls_on_schedule_when_it_runs
+ran=$?
+report "$ran" agent_polls_on_schedule_when_it_runs
+[ "$ran" -eq 0 ] || { sed 's/^/# /' "$dir/agent.err"; echo 'Bail out! no agent runs'; exit 1; } # all that comes asks it, or waits for it
 told READY=1 WATCHDOG=1 'STATUS=1 instance, '
 report $? agent_tells_its_service_manager_when_it_is_ready_and_lives
 grep -qE 'notice: starts: version=[0-9.]+ id=test-host source=default uri=test:///default polling=default/200ms meters=[0-9]+ plugins=.*\bcpu\b' \

@@ -10,7 +10,7 @@
 
 #define KAFKA_KIT_TOPIC       "t.samples"
 #define KAFKA_KIT_PARTITIONS  4
-#define KAFKA_KIT_PATIENCE_US (30 * G_USEC_PER_SEC)
+#define KAFKA_KIT_PATIENCE_US (120 * G_USEC_PER_SEC)
 
 /* Numbers of requests. */
 #define KAFKA_KIT_PRODUCE          0

@@ -36,7 +36,7 @@ int outbox_kit_tear_down (void **state);
 
 void outbox_kit_open (OutboxKit *kit);
 void outbox_kit_close (OutboxKit *kit);
-void outbox_kit_flush (OutboxKit *kit); /* fails the test when it is not on disk within half a minute */
+void outbox_kit_flush (OutboxKit *kit); /* fails the test when it is not on disk within two minutes */
 HmOutboxStatus outbox_kit_status (OutboxKit *kit);
 
 /* All that @publisher is given, confirmed DONE: "resource/seq" for each. */

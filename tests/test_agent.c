@@ -95,7 +95,7 @@ guest_flush (gpointer self G_GNUC_UNUSED, gint64 timeout_ns G_GNUC_UNUSED)
 static void
 guest_free (gpointer self G_GNUC_UNUSED)
 {
-  gint64 deadline = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+  gint64 deadline = g_get_monotonic_time () + 120 * G_USEC_PER_SEC;
 
   g_mutex_lock (&meeting.lock);
   meeting.inside++;
@@ -225,7 +225,7 @@ agent_fails_once_as_unavailable_when_nothing_is_confirmed (void **state)
   g_autoptr (GError) error = NULL;
 
   fake_publisher ()->holds = TRUE;
-  fake_agent_make_well (f, "agent.stop-timeout=100ms");
+  fake_agent_make_well (f, "agent.stop-timeout=2s");
   fake_agent_start (f);
   assert_false (hm_agent_once (f->agent, &error));
   assert_int_equal (hm_error_exit_code (error), 69);

@@ -268,7 +268,7 @@ agent_interrupts_a_read_when_it_stops (void **state)
   hm_log_capture (count_away_lines, NULL);
   f->inspector->inspector.read = read_until_interrupted;
   f->inspector->inspector.interrupt = interrupt;
-  fake_agent_make_well (f, "agent.stop-timeout=500ms");
+  fake_agent_make_well (f, NULL);
   fake_agent_start (f);
   assert_true (hm_agent_run (f->agent, NULL));
   g_mutex_lock (&slow.lock);

@@ -241,7 +241,7 @@ file_lets_nothing_overtake_a_line_that_was_not_written (void **state)
   assert_false (takes (f, 5));
   kit_publisher_step (f->publisher, FALSE);
   expect_word (f, 3, "id-4", HM_DELIVERY_RETRY);
-  f->publisher->plugin->publisher->flush (f->publisher->self, 30 * HM_NSEC_PER_SEC);
+  f->publisher->plugin->publisher->flush (f->publisher->self, 120 * HM_NSEC_PER_SEC);
   /* It may have been on its way since before the third came back. */
   assert_false (takes (f, 5));
   assert_true (takes (f, 3));
@@ -283,7 +283,7 @@ file_has_confirmed_all_when_flush_returns (void **state)
   start (f);
   for (guint64 i = 1; i <= 50; i++)
     publish (f, i, VALUE);
-  f->publisher->plugin->publisher->flush (f->publisher->self, 30 * HM_NSEC_PER_SEC);
+  f->publisher->plugin->publisher->flush (f->publisher->self, 120 * HM_NSEC_PER_SEC);
   assert_int_equal (kit_publisher_count (f->publisher, HM_DELIVERY_DONE), 50);
 }
 
@@ -317,7 +317,7 @@ file_writes_the_line_that_is_documented (void **state)
 static void
 wait_for_lines (const Fixture *f, guint n)
 {
-  gint64 deadline = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+  gint64 deadline = g_get_monotonic_time () + 120 * G_USEC_PER_SEC;
 
   for (;;)
     {
@@ -344,7 +344,7 @@ file_confirms_nothing_before_the_sync_when_that_has_an_interval (void **state)
   /* The round that wrote the first line is over. */
   wait_for_lines (f, 2);
   assert_int_equal (kit_publisher_count (f->publisher, HM_DELIVERY_DONE), 0);
-  f->publisher->plugin->publisher->flush (f->publisher->self, 30 * HM_NSEC_PER_SEC);
+  f->publisher->plugin->publisher->flush (f->publisher->self, 120 * HM_NSEC_PER_SEC);
   assert_int_equal (kit_publisher_count (f->publisher, HM_DELIVERY_DONE), 2);
 }
 

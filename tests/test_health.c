@@ -86,7 +86,7 @@ set_gate (gboolean shut)
 static void
 wait_for_somebody_at_the_gate (void)
 {
-  gint64 deadline = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+  gint64 deadline = g_get_monotonic_time () + 120 * G_USEC_PER_SEC;
 
   g_mutex_lock (&gate.lock);
   while (gate.waiting == 0)
@@ -134,7 +134,7 @@ make_agent (Fixture *f)
 {
   g_autofree char *state_dir = g_strdup_printf ("agent.state-dir=%s/state", f->folder);
   const char *overrides[] = { "publisher:fake.enabled=true", "agent.id=node-1",
-                              "agent.stop-timeout=1s",       state_dir,
+                              "agent.stop-timeout=10s",      state_dir,
                               "agent.interval=100ms",        NULL };
   HmAgentPorts ports = { .clock = &f->clock, .inspector_new = fake_inspector_make };
   g_autoptr (GError) error = NULL;

@@ -17,9 +17,9 @@ __asan_default_options (void)
   return "detect_leaks=0";
 }
 
-#define PATIENCE_S 30
+#define PATIENCE_S 120
 #define BODY_MAX   1000
-#define SHORT_NS   (300 * HM_NSEC_PER_MSEC)
+#define SHORT_NS   (2 * HM_NSEC_PER_SEC)
 #define LONG_NS    (30 * HM_NSEC_PER_SEC)
 
 /* -- what it serves -- */

@@ -148,8 +148,9 @@ tear_down (void **state)
   Fixture *f = *state;
 
   set_holds (f, FALSE);
+  hanging_let_go ();
+  assert_true (f->inspector->close (f->inspector, LONG_NS));
   hanging_reset ();
-  f->inspector->close (f->inspector, LONG_NS);
   for (guint i = 0; i < N_DOMAINS; i++)
     {
       virDomainPtr domain = virDomainLookupByUUIDString (f->connection, hanging_ids[i]);
@@ -189,27 +190,22 @@ settle (Fixture *f)
   hm_snapshot_free (snapshot);
 }
 
-/* Waits until the calls that were given up are back. */
-static void
-wait_late (Fixture *f)
+/* Whether the calls that were given up are back. */
+static gboolean
+are_late_back (gpointer data)
 {
-  gint64 deadline = hanging_deadline ();
+  HmInspector *inspector = data;
   HmInspectorHealth health;
 
-  do
-    {
-      assert_true (g_get_monotonic_time () < deadline);
-      g_usleep (1000);
-      f->inspector->health (f->inspector, &health);
-    }
-  while (health.retired > 0);
+  inspector->health (inspector, &health);
+  return health.retired == 0;
 }
 
-/* And until what they brought was seen. */
+/* Waits for them, and until what they brought was seen. */
 static void
 settle_late (Fixture *f)
 {
-  wait_late (f);
+  hanging_await (are_late_back, f->inspector);
   settle (f);
 }
 
@@ -221,11 +217,16 @@ count_lifecycle (virConnectPtr connection, virDomainPtr domain, int event, int d
   return 0;
 }
 
+static gboolean
+was_counted (gpointer n)
+{
+  return g_atomic_int_get ((gint *)n) > 0;
+}
+
 /* Defines the running domain, and waits until libvirt has told that. The watch is told before, as it has listened for longer. */
 static void
 define (Fixture *f, guint i)
 {
-  gint64 deadline = hanging_deadline ();
   g_autofree char *xml = hanging_xml (i);
   gint told = 0;
   int id = virConnectDomainEventRegisterAny (f->connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
@@ -233,25 +234,22 @@ define (Fixture *f, guint i)
 
   assert_true (id >= 0);
   virDomainFree (virDomainDefineXML (f->connection, xml));
-  while (g_atomic_int_get (&told) == 0)
-    {
-      assert_true (g_get_monotonic_time () < deadline);
-      g_usleep (1000);
-    }
+  hanging_await (was_counted, &told);
   virConnectDomainEventDeregisterAny (f->connection, id);
 }
 
-/* Waits until one of the fake's counts is more than 0. */
-static void
-wait_counted (guint (*count) (void))
+static gboolean
+was_prepared (gpointer user)
 {
-  gint64 deadline = hanging_deadline ();
+  (void)user;
+  return hanging_prepared () > 0;
+}
 
-  while (count () == 0)
-    {
-      assert_true (g_get_monotonic_time () < deadline);
-      g_usleep (1000);
-    }
+static gboolean
+was_refused (gpointer user)
+{
+  (void)user;
+  return hanging_refused () > 0;
 }
 
 /* Beside the watch's and the read's. */
@@ -261,7 +259,7 @@ watch_opens_a_connection_for_moments_when_it_connects (void **state)
   Fixture *f = *state;
   HmInspectorHealth health;
 
-  wait_counted (hanging_prepared);
+  hanging_await (was_prepared, NULL);
   f->inspector->health (f->inspector, &health);
   assert_int_equal (health.connects_total, 3);
 }
@@ -307,7 +305,7 @@ watch_tells_a_late_first_reading_after_an_event_that_is_no_end (void **state)
   define (f, WEB);
   hm_fake_clock_advance (fake_clock, HM_NSEC_PER_SEC);
   hanging_set (WEB, FALSE);
-  wait_late (f);
+  hanging_await (are_late_back, f->inspector);
   set_holds (f, FALSE);
   wait_told (f, "read", WEB);
   assert_int_equal (hanging_asked (WEB), 1);
@@ -359,11 +357,11 @@ watch_tries_a_first_reading_that_failed_at_once_only_in_its_turn (void **state)
   Fixture *f = *state;
   virDomainPtr web;
 
-  wait_counted (hanging_prepared);
+  hanging_await (was_prepared, NULL);
   hanging_refuse (WEB);
   web = hanging_start (f->connection, WEB);
   wait_told (f, "started", WEB);
-  wait_counted (hanging_refused);
+  hanging_await (was_refused, NULL);
   for (guint i = 0; i < 100; i++)
     settle (f);
   assert_in_range (hanging_refused (), 1, 10);

@@ -11,9 +11,10 @@
 #include "agent/inspector/inspector.h"
 #include "metering/log.h"
 
-#define URI    "test:///default"
-#define LONG   (60 * HM_NSEC_PER_SEC)
-#define SHORT  (4 * HM_NSEC_PER_SEC) /* a read that meets what hangs waits half of that */
+#define URI  "test:///default"
+#define LONG (60 * HM_NSEC_PER_SEC)
+#define SHORT                                                                                                \
+  (8 * HM_NSEC_PER_SEC) /* a read that meets what hangs waits half of that; the rest is for all others */
 #define FIELDS (HM_FIELD_STATE | HM_FIELD_CPU_TIME | HM_FIELD_BALLOON)
 #define WEB    "4f0c6a52-0001-4000-8000-000000000001"
 #define WEB_2  "4f0c6a52-0001-4000-8000-000000000002"

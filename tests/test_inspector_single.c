@@ -95,19 +95,13 @@ set_up (void **state)
 }
 
 /* Lanes that were left behind ask the clock until they have ended. */
-static void
-wait_for_lanes (HmHangs *hangs)
+static gboolean
+have_lanes_ended (gpointer hangs)
 {
-  gint64 deadline = hanging_deadline ();
   HmInspectorHealth health;
 
-  do
-    {
-      assert_true (g_get_monotonic_time () < deadline);
-      g_usleep (1000);
-      hm_hangs_health (hangs, &health);
-    }
-  while (health.retired > 0);
+  hm_hangs_health (hangs, &health);
+  return health.retired == 0;
 }
 
 static int
@@ -115,9 +109,10 @@ tear_down (void **state)
 {
   Fixture *f = *state;
 
-  hanging_reset ();
+  hanging_let_go ();
   hm_single_free (f->single);
-  wait_for_lanes (f->hangs);
+  hanging_await (have_lanes_ended, f->hangs);
+  hanging_reset ();
   for (guint i = 0; i < N_DOMAINS; i++)
     {
       virDomainDestroy (f->domains[i]);
@@ -149,18 +144,19 @@ reads (Fixture *f, guint i)
   return TRUE;
 }
 
+static gboolean
+is_prepared_again (gpointer before)
+{
+  return hanging_prepared () != GPOINTER_TO_UINT (before);
+}
+
 static void
 prepare (Fixture *f)
 {
   guint before = hanging_prepared ();
-  gint64 deadline = hanging_deadline ();
 
   hm_single_prepare (f->single);
-  while (hanging_prepared () == before)
-    {
-      assert_true (g_get_monotonic_time () < deadline);
-      g_usleep (1000);
-    }
+  hanging_await (is_prepared_again, GUINT_TO_POINTER (before));
 }
 
 /* A read of the domain that is given up while its call hangs. */
@@ -242,11 +238,16 @@ single_pauses_a_guest_that_is_late_again (void **state)
   assert_true (reads (f, WEB));
 }
 
+static gboolean
+are_two_left (gpointer hangs)
+{
+  return hm_hangs_left (hangs) == 2;
+}
+
 static void
 single_leaves_the_last_call_to_the_polls_while_one_hangs (void **state)
 {
   Fixture *f = *state;
-  gint64 deadline = hanging_deadline ();
 
   give_up (f, WEB);
   give_up (f, WEB_2);
@@ -255,11 +256,7 @@ single_leaves_the_last_call_to_the_polls_while_one_hangs (void **state)
   assert_int_equal (hanging_asked (DB), 0);
   let_go (f, WEB_2);
   hanging_wait (1);
-  while (hm_hangs_left (f->hangs) == 1)
-    {
-      assert_true (g_get_monotonic_time () < deadline);
-      g_usleep (1000);
-    }
+  hanging_await (are_two_left, f->hangs);
   assert_true (reads (f, DB));
 }
 

@@ -219,7 +219,7 @@ kafka_gives_everything_back_when_it_is_freed_without_a_broker (void **state)
     kafka_kit_publish (f, i, "key", "{}");
   began = g_get_monotonic_time ();
   kit_publisher_stop (f->publisher);
-  assert_true (g_get_monotonic_time () - began < KAFKA_KIT_PATIENCE_US);
+  assert_true (g_get_monotonic_time () - began < 30 * G_USEC_PER_SEC);
   assert_int_equal (f->publisher->confirmed->len, 10);
   assert_int_equal (kit_publisher_count (f->publisher, HM_DELIVERY_RETRY), 10);
 }

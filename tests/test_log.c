@@ -185,6 +185,8 @@ restore_stderr (void)
   close (saved_stderr);
 }
 
+static gint lines_read; /* atomic: ends of lines that read_to_end() met */
+
 static gpointer
 read_to_end (gpointer data)
 {
@@ -193,8 +195,20 @@ read_to_end (gpointer data)
   ssize_t n;
 
   while ((n = read (GPOINTER_TO_INT (data), buffer, sizeof buffer)) > 0)
-    g_string_append_len (all, buffer, n);
+    {
+      g_string_append_len (all, buffer, n);
+      for (ssize_t i = 0; i < n; i++)
+        g_atomic_int_add (&lines_read, buffer[i] == '\n');
+    }
   return all;
+}
+
+/* Until the reader has them: a stop waits for a second, and drops what is not written by then. */
+static void
+await_lines_read (guint n)
+{
+  while ((guint)g_atomic_int_get (&lines_read) < n)
+    g_thread_yield ();
 }
 
 /* Fills the pipe behind standard error, so that the next write to it waits. Returns how many bytes it took.
@@ -290,7 +304,9 @@ log_drops_and_counts_and_never_waits_when_the_reader_stalls (void **state)
   dropped = hm_log_dropped () - before;
   assert_in_range (dropped, FLOOD - 1024 - 1, FLOOD - 1024);
 
+  g_atomic_int_set (&lines_read, 0);
   thread = g_thread_new ("reader", read_to_end, GINT_TO_POINTER (reader));
+  await_lines_read (FLOOD - (guint)dropped);
   hm_log_stop ();
   restore_stderr ();
   all = g_thread_join (thread);
@@ -379,12 +395,14 @@ log_keeps_lines_whole_when_threads_say_them_at_once (void **state)
   GString *all;
 
   (void)state;
+  g_atomic_int_set (&lines_read, 0);
   reading = g_thread_new ("reader", read_to_end, GINT_TO_POINTER (reader));
   hm_log_start ("agent");
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     threads[i] = g_thread_new ("say", say_many, names[i]);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     g_thread_join (threads[i]);
+  await_lines_read (G_N_ELEMENTS (names) * 100);
   hm_log_stop ();
   restore_stderr ();
   all = g_thread_join (reading);

@@ -409,7 +409,7 @@ open_failing (OutboxKit *kit)
 static void
 wait_for_reason (OutboxKit *kit, gboolean is_there)
 {
-  gint64 deadline = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+  gint64 deadline = g_get_monotonic_time () + 120 * G_USEC_PER_SEC;
 
   while ((*outbox_kit_status (kit).reason != '\0') != is_there)
     {

@@ -5,7 +5,7 @@
 # Exit codes are those of the project's commands (64 usage, 69 a part is not there, 70 internal, 73 cannot create, 75 try again, 77 not permitted).
 
 # Downloads and builds that are worth keeping between runs; removing the folder costs time only.
-HYPERMETER_CACHE=${HYPERMETER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hypermeter}
+HYPERMETER_CACHE=${HYPERMETER_CACHE:-${XDG_CACHE_HOME:-${HOME-~}/.cache}/hypermeter}
 
 say ()
 {

@@ -49,7 +49,7 @@ fake_agent_make (FakeAgent *f, const char *more, GError **error)
   g_autofree char *state_dir = g_strdup_printf ("agent.state-dir=%s/state", f->folder);
   const char *overrides[] = { "publisher:fake.enabled=true",
                               "agent.id=node-1",
-                              "agent.stop-timeout=2s",
+                              "agent.stop-timeout=10s",
                               state_dir,
                               "agent.interval=100ms",
                               more,

@@ -28,7 +28,7 @@ extern const HmMeter fake_pollster_meters[];
 int fake_agent_set_up (void **state);
 int fake_agent_tear_down (void **state);
 
-/* Polls each 100 ms, stops within 2 s. @more (nullable): another override, "agent.interval=1s". (nullable) with @error */
+/* Polls each 100 ms, stops within 10 s, a slow disk's sync and a loaded machine's threads included. @more (nullable): another override, "agent.interval=1s". (nullable) with @error */
 HmAgent *fake_agent_make (FakeAgent *f, const char *more, GError **error);
 
 /* The same, and hm_agent_start(); they fail the test. */

@@ -2,7 +2,7 @@
 /* fake_publisher: see fake_publisher.h. */
 #include "tests/fakes/fake_publisher.h"
 
-#define PATIENCE_US (30 * G_USEC_PER_SEC)
+#define PATIENCE_US (120 * G_USEC_PER_SEC)
 
 static FakePublisher fake;
 

@@ -169,16 +169,34 @@ hanging_wait (guint n)
 }
 
 void
-hanging_reset (void)
+hanging_let_go (void)
 {
   for (guint i = 0; i < N_DOMAINS; i++)
     hanging_set (i, FALSE);
+  hanging_set_preparing (FALSE);
   hanging_wait (0);
+}
+
+void
+hanging_reset (void)
+{
   g_mutex_lock (&gate.lock);
   memset (gate.asked, 0, sizeof (gate.asked));
   memset (gate.refuses, 0, sizeof (gate.refuses));
   gate.refused = gate.prepared = 0;
   g_mutex_unlock (&gate.lock);
+}
+
+void
+hanging_await (gboolean (*holds) (gpointer user), gpointer user)
+{
+  gint64 deadline = hanging_deadline ();
+
+  while (!holds (user))
+    {
+      assert_true (g_get_monotonic_time () < deadline);
+      g_usleep (1000);
+    }
 }
 
 char *

@@ -35,5 +35,10 @@ guint hanging_prepared (void);
 /* On the connection that was prepared last the domain's look-up fails, at once; how often it did. */
 void hanging_refuse (guint i);
 guint hanging_refused (void);
-/* None hangs or is refused, and none was asked. */
+/* No domain hangs any more, and no preparing; those that did have come back. */
+void hanging_let_go (void);
+/* None is refused, and none was asked or prepared: once nobody of before asks any more. */
 void hanging_reset (void);
+
+/* Looks again each millisecond until @holds does; fails the test when that takes a minute. */
+void hanging_await (gboolean (*holds) (gpointer user), gpointer user);
