@@ -41,7 +41,11 @@ free_bucket (gpointer data)
 void
 hm_entry_free (HmEntry *entry)
 {
-  hm_entry_reset (entry);
+  hm_entry_forget_names (entry, hm_entry_names (entry));
+  g_free (entry->project);
+  g_free (entry->user);
+  g_free (entry->flavor);
+  g_clear_pointer (&entry->waiting, hm_waiting_free);
   g_free (entry->kind);
   g_free (entry->agent);
   hm_fold_state_free (entry->fold);
