@@ -275,7 +275,7 @@ unit_tests += %D%/test_engine_decisions
 %C%_test_engine_decisions_SOURCES = %D%/test_engine_decisions.c %D%/engine_kit.c %D%/engine_kit.h
 %C%_test_engine_decisions_LDADD = $(ENGINE_LIBS)
 unit_tests += %D%/test_reached
-%C%_test_reached_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hm_source_ask_watermarks -Wl,--wrap=hm_pipeline_committed \
+%C%_test_reached_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hm_source_ask_end -Wl,--wrap=hm_pipeline_committed \
 	-Wl,--wrap=hm_pipeline_reached
 %C%_test_reached_CPPFLAGS = $(AM_CPPFLAGS) $(RDKAFKA_CFLAGS)
 %C%_test_reached_LDADD = collector/libsource.la $(ENGINE_LIBS) $(RDKAFKA_LIBS)

@@ -11,21 +11,19 @@
 static gint64 high[PARTITIONS], committed[PARTITIONS];
 static HmTime appended[PARTITIONS];
 static gboolean away, by_broker;
-static guint asked;
+static guint asked[PARTITIONS];
 
-gboolean __wrap_hm_source_ask_watermarks (HmSource *source, gint32 partition, HmWatermarks *ret_watermarks,
-                                          GError **error);
+gboolean __wrap_hm_source_ask_end (HmSource *source, gint32 partition, gint64 *ret_end, GError **error);
 gint64 __wrap_hm_pipeline_committed (HmPipeline *pipeline, gint32 partition);
 HmTime __wrap_hm_pipeline_reached (HmPipeline *pipeline, gint32 partition, gboolean *ret_by_broker);
 
 gboolean
-__wrap_hm_source_ask_watermarks (HmSource *source, gint32 partition, HmWatermarks *ret_watermarks,
-                                 GError **error)
+__wrap_hm_source_ask_end (HmSource *source, gint32 partition, gint64 *ret_end, GError **error)
 {
   (void)source;
   (void)error;
-  asked++;
-  *ret_watermarks = (HmWatermarks){ .low = 0, .high = high[partition] };
+  asked[partition]++;
+  *ret_end = high[partition];
   return !away;
 }
 
@@ -66,13 +64,13 @@ set_up (void **state)
   f->rows = g_array_new (FALSE, FALSE, sizeof (HmSourceReached));
   g_array_set_size (f->source.partitions, PARTITIONS);
   away = FALSE;
-  asked = 0;
   by_broker = TRUE;
   for (gint32 i = 0; i < PARTITIONS; i++)
     {
       g_array_index (f->source.partitions, HmPartition, i) = (HmPartition){ .id = i, .stored = 5 };
       high[i] = committed[i] = 10;
       appended[i] = 1000 + i;
+      asked[i] = 0;
     }
   *state = f;
   return 0;
@@ -208,14 +206,23 @@ reached_says_nothing_of_a_halted_partition_nor_without_the_broker (void **state)
 
 /* Each question takes seconds then, on the thread that consumes. */
 static void
-reached_asks_no_more_than_three_partitions_that_do_not_answer (void **state)
+reached_asks_three_partitions_that_do_not_answer_and_the_others_next_time (void **state)
 {
   Fixture *f = *state;
 
   away = TRUE;
   look (f);
   assert_false (f->known);
-  assert_int_equal (asked, 3);
+  for (gint32 i = 0; i < PARTITIONS; i++)
+    assert_int_equal (asked[i], i < 3 ? 1 : 0);
+  look (f);
+  assert_false (f->known);
+  for (gint32 i = 0; i < PARTITIONS; i++)
+    assert_int_equal (asked[i], i == 0 ? 2 : 1);
+  away = FALSE;
+  look (f);
+  assert_true (f->known);
+  assert_int_equal (f->rows->len, PARTITIONS);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown (name, set_up, tear_down)
@@ -230,7 +237,7 @@ main (void)
     CASE (reached_is_when_the_broker_was_asked_once_all_of_then_is_stored),
     CASE (reached_is_not_known_of_partitions_of_which_nothing_was_stored),
     CASE (reached_says_nothing_of_a_halted_partition_nor_without_the_broker),
-    CASE (reached_asks_no_more_than_three_partitions_that_do_not_answer),
+    CASE (reached_asks_three_partitions_that_do_not_answer_and_the_others_next_time),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

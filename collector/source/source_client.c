@@ -181,8 +181,8 @@ hm_source_ask_topic (HmSource *source, guint *ret_partitions, GError **error)
   return code == RD_KAFKA_RESP_ERR_NO_ERROR || set_unavailable (source, code, error);
 }
 
-/* @which: RD_KAFKA_OFFSET_BEGINNING or _END, which the protocol takes for a time: the question behind rd_kafka_query_watermark_offsets(). That function
- * itself is not called, because up to librdkafka 2.2 it waits for a broker that went away until it is back, whatever its timeout. */
+/* @which: RD_KAFKA_OFFSET_BEGINNING or _END, which the protocol takes for a time: the question behind rd_kafka_query_watermark_offsets(). That
+ * function itself is not called, because up to librdkafka 2.2 it waits for a broker that went away until it is back, whatever its timeout. */
 static gboolean
 ask_offset (HmSource *source, gint32 partition, gint64 which, gint64 *ret_offset, GError **error)
 {
@@ -193,22 +193,24 @@ ask_offset (HmSource *source, gint32 partition, gint64 which, gint64 *ret_offset
   asked->offset = which;
   code = rd_kafka_offsets_for_times (source->client, list, ASK_TIMEOUT_MS);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-    code = asked->err;
+    code = asked->err != RD_KAFKA_RESP_ERR_NO_ERROR || asked->offset >= 0 ? asked->err
+                                                                          : RD_KAFKA_RESP_ERR__NO_OFFSET;
   *ret_offset = asked->offset;
   rd_kafka_topic_partition_list_destroy (list);
   return code == RD_KAFKA_RESP_ERR_NO_ERROR || set_unavailable (source, code, error);
 }
 
 gboolean
+hm_source_ask_end (HmSource *source, gint32 partition, gint64 *ret_end, GError **error)
+{
+  return ask_offset (source, partition, RD_KAFKA_OFFSET_END, ret_end, error);
+}
+
+gboolean
 hm_source_ask_watermarks (HmSource *source, gint32 partition, HmWatermarks *ret_watermarks, GError **error)
 {
-  gint64 low, high;
-
-  if (!ask_offset (source, partition, RD_KAFKA_OFFSET_BEGINNING, &low, error)
-      || !ask_offset (source, partition, RD_KAFKA_OFFSET_END, &high, error))
-    return FALSE;
-  *ret_watermarks = (HmWatermarks){ low, high };
-  return TRUE;
+  return ask_offset (source, partition, RD_KAFKA_OFFSET_BEGINNING, &ret_watermarks->low, error)
+         && hm_source_ask_end (source, partition, &ret_watermarks->high, error);
 }
 
 gboolean

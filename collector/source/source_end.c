@@ -5,6 +5,9 @@
 
 #include "metering/log.h"
 
+/* A partition that does not answer takes seconds, and nothing is consumed meanwhile: after so many the others are asked the next time. */
+#define SILENT_MAX 3
+
 gboolean
 hm_source_note_ends (HmSource *source, guint n, GError **error)
 {
@@ -12,11 +15,11 @@ hm_source_note_ends (HmSource *source, guint n, GError **error)
 
   for (guint i = 0; i < n; i++)
     {
-      HmWatermarks marks;
+      gint64 end;
 
-      if (!hm_source_ask_watermarks (source, (gint32)i, &marks, error))
+      if (!hm_source_ask_end (source, (gint32)i, &end, error))
         return FALSE;
-      g_array_append_val (ends, marks.high);
+      g_array_append_val (ends, end);
     }
   source->ends = g_steal_pointer (&ends);
   return TRUE;
@@ -97,9 +100,6 @@ mark_passed (HmPartition *partition, gint64 stored, gint64 high, HmTime now)
   return passed;
 }
 
-/* A partition that does not answer takes seconds, and while its thread waits here nothing is consumed: after so many the others are not asked. */
-#define SILENT_MAX 3
-
 /* By our clock where `*ret_ours`, else by the broker's. */
 static HmTime
 reached_at (HmSource *source, HmPartition *partition, gint64 stored, gint64 high, HmTime now,
@@ -117,19 +117,18 @@ static gboolean
 reached_in (HmSource *source, HmPartition *partition, HmTime now, GArray *partitions, guint *silent,
             HmTime *ret_reached)
 {
-  gint64 stored = MAX (partition->stored, hm_pipeline_committed (source->pipeline, partition->id));
+  gint64 stored = MAX (partition->stored, hm_pipeline_committed (source->pipeline, partition->id)), end;
   HmSourceReached row = { .partition = partition->id, .next = stored };
-  HmWatermarks marks;
   gboolean ours;
 
-  if (partition->halted || *silent == SILENT_MAX)
+  if (partition->halted)
     return FALSE;
-  if (!hm_source_ask_watermarks (source, partition->id, &marks, NULL))
+  if (!hm_source_ask_end (source, partition->id, &end, NULL))
     {
       ++*silent;
       return FALSE;
     }
-  *ret_reached = reached_at (source, partition, stored, marks.high, now, &ours);
+  *ret_reached = reached_at (source, partition, stored, end, now, &ours);
   if (*ret_reached == HM_TIME_UNKNOWN)
     return FALSE;
   row.reached = *ret_reached - (ours ? HM_SOURCE_SKEW_NS : 0);
@@ -144,23 +143,24 @@ hm_source_reached (HmSource *source, GArray *partitions, HmTime *ret_reached)
   const HmClock *clock = hm_clock_system ();
   HmTime now = clock->wall (clock), least = now;
   gboolean known = TRUE;
-  guint silent = 0;
+  guint silent = 0, n = source->partitions->len, first = source->look_first;
 
   if (hm_source_is_off (source->options))
     {
       *ret_reached = now;
       return TRUE;
     }
-  if (source->client == NULL || source->resolve || source->partitions->len == 0)
+  if (source->client == NULL || source->resolve || n == 0)
     return FALSE;
-  for (guint i = 0; i < source->partitions->len; i++)
+  for (guint i = 0; i < n && silent < SILENT_MAX; i++)
     {
-      HmPartition *partition = &g_array_index (source->partitions, HmPartition, i);
+      HmPartition *partition = &g_array_index (source->partitions, HmPartition, (first + i) % n);
       HmTime reached = now;
 
       if (!reached_in (source, partition, now, partitions, &silent, &reached))
         known = FALSE;
       least = MIN (least, reached);
+      source->look_first = (first + i + 1) % n;
     }
   if (known)
     *ret_reached = least;

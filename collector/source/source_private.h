@@ -29,6 +29,7 @@ struct HmSource
   gint stop;          /* atomic */
 
   GArray *partitions; /* (element-type HmPartition) that the group gave us */
+  guint look_first;   /* index of the one that is asked first how far it is */
   GArray *ends;     /* (nullable) (element-type gint64) with until_end: each partition's high watermark at the
                        start */
   gboolean joined;  /* the group has spoken */
@@ -77,6 +78,8 @@ gboolean hm_source_connect (HmSource *source, GError **error);
 void hm_source_disconnect (HmSource *source, gint64 timeout_ns);
 /* The number of the topic's partitions. HM_ERROR_UNAVAILABLE: broker or topic are not there. */
 gboolean hm_source_ask_topic (HmSource *source, guint *ret_partitions, GError **error);
+/* Both wait for some seconds at most. HM_ERROR_UNAVAILABLE: who leads the partition does not answer. */
+gboolean hm_source_ask_end (HmSource *source, gint32 partition, gint64 *ret_end, GError **error);
 gboolean hm_source_ask_watermarks (HmSource *source, gint32 partition, HmWatermarks *ret_watermarks,
                                    GError **error);
 gboolean hm_source_subscribe (HmSource *source, GError **error);
