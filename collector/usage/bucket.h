@@ -42,10 +42,9 @@ typedef enum
 } HmFlags;
 #define HM_FLAG_COUNT 21
 /* Flags that depend on when something came, not on what it says. */
+#define HM_FLAGS_OF_ARRIVAL (HM_FLAG_LATE)
 /* What a reading can be held out for. */
 #define HM_FLAGS_HELD (HM_FLAG_REGRESS | HM_FLAG_CONFLICT | HM_FLAG_REGRESS_STUCK | HM_FLAG_IMPLAUSIBLE)
-
-#define HM_FLAGS_OF_ARRIVAL (HM_FLAG_LATE)
 
 const char *hm_flag_name (guint bit); /* "from_start" for 0; NULL from HM_FLAG_COUNT on */
 
