@@ -3,7 +3,7 @@ EXTRA_DIST += \
 	%D%/e2e/lib.sh %D%/e2e/main_job.sh %D%/e2e/exact.sh %D%/e2e/providers.sh %D%/e2e/rpc_counts.sh %D%/e2e/collector_kills.sh \
 	%D%/e2e/lifecycle.sh %D%/e2e/migration.sh %D%/e2e/check_lifecycle.py %D%/e2e/check_migration.py %D%/e2e/forward.py \
 	%D%/e2e/kafka_three.sh %D%/e2e/kafka_bad.sh %D%/e2e/compare_bus.py \
-	%D%/e2e/hung.sh %D%/e2e/hung_records.py %D%/e2e/soak.sh \
+	%D%/e2e/hung.sh %D%/e2e/hung_records.py %D%/e2e/standstill.py %D%/e2e/soak.sh \
 	%D%/e2e/fuzz.sh %D%/e2e/epochs.sh %D%/e2e/epochs.py %D%/e2e/remember.sh %D%/e2e/remember.py %D%/e2e/rights.sh %D%/e2e/status.sh \
 	%D%/e2e/compare_domstats.py %D%/e2e/compare_providers.py %D%/e2e/check_topic.py %D%/e2e/compare_sums.py %D%/e2e/kill_at.py
 noinst_PROGRAMS += %D%/generate

@@ -63,7 +63,6 @@ commands=$($cli --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
   printf '%s\n' 'store status' 'store backup' 'store restore' 'periods list' 'periods show' 'periods close'
 } > "$work/commands"
 $cli --help > "$work/help"
-: > "$work/why"
 while read -r command; do
   # shellcheck disable=SC2086 # a list of words
   $cli $command --help > "$work/one" < /dev/null

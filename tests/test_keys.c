@@ -15,6 +15,7 @@
 #define NOON_S      G_GINT64_CONSTANT (1796126400)
 #define VALUE       "{\"n\":1}"
 #define OTHER_BYTES 'f'
+#define PATIENCE_S  120
 
 typedef struct
 {
@@ -290,11 +291,13 @@ keys_sign_without_a_pause_when_they_are_replaced (void **state)
 {
   Fixture *f = *state;
   Signing signing = { .f = f };
+  gint64 deadline = g_get_monotonic_time () + PATIENCE_S * G_USEC_PER_SEC;
   GThread *thread;
 
   use (f, A);
   thread = g_thread_new ("signing", sign_until_stopped, &signing);
-  for (guint i = 0; i < 50 || g_atomic_int_get (&signing.signed_so_far) < 50; i++)
+  for (guint i = 0;
+       i < 50 || (g_atomic_int_get (&signing.signed_so_far) < 50 && g_get_monotonic_time () < deadline); i++)
     assert_true (replace (f, i % 2 == 0 ? "[key:c]\nfile=FOLDER/c\n" : A, NULL));
   g_atomic_int_set (&signing.stop, TRUE);
   g_thread_join (thread);

@@ -9,7 +9,7 @@
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
 generate=$build/tests/generate
-produced=0 first=0
+produced=0 first=0 unnoted=0
 declare -A collectors=()
 
 ask ()
@@ -54,11 +54,28 @@ is_stopped ()
   grep -q '^State:[[:space:]]*T' "/proc/${collectors[$1]}/status" 2> /dev/null
 }
 
-# A resource's version is none of it: it rises also when a collector, with partitions or without, rolls up a day that is over.
+# Each write of a resource's row but those of rolling up, which any collector does, with partitions or without, and which alone changes `rolled`,
+# is noted by the database.
+note_writes ()
+{
+  ask "CREATE TABLE public.written (source text, resource text, version bigint);
+    CREATE FUNCTION public.note () RETURNS trigger LANGUAGE plpgsql
+      AS 'BEGIN INSERT INTO public.written VALUES (new.source, new.resource, new.version); RETURN NULL; END';
+    CREATE TRIGGER added AFTER INSERT ON hypermeter.resource_state FOR EACH ROW EXECUTE FUNCTION public.note ();
+    CREATE TRIGGER changed AFTER UPDATE ON hypermeter.resource_state FOR EACH ROW WHEN (old.rolled = new.rolled)
+      EXECUTE FUNCTION public.note ()"
+}
+
+writes () # that were noted
+{
+  ask 'SELECT count(*) FROM public.written'
+}
+
 tables ()
 {
   ask 'SELECT topic, partition, next FROM hypermeter.offsets ORDER BY 1, 2; SELECT * FROM hypermeter.buckets ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9;
     SELECT source, resource, fold, seen FROM hypermeter.resource_state ORDER BY 1, 2;
+    SELECT * FROM public.written ORDER BY 1, 2, 3;
     SELECT grain, source, resource, agent, epoch, seq, "offset" FROM hypermeter.raw ORDER BY 1, 2, 3, 4, 5, 6;
     SELECT source, agent, epoch, records, samples, duplicates FROM hypermeter.agent ORDER BY 1, 2, 3' | sha256sum
 }
@@ -96,6 +113,8 @@ writes_nothing_when_woken ()
 {
   local before fenced
   before=$(tables) fenced=$(fences)
+  echo "# $(writes) writes of rows of $first resources"
+  [ "$(writes)" -ge $((first - unnoted)) ] || return 1
   kill -CONT "${collectors[one]}" && wait_until 180000 has_looked "$fenced" && [ "$(tables)" = "$before" ]
 }
 
@@ -134,6 +153,8 @@ make_topics "$topic" 4
 start_one one
 start_one two
 check 'two_collectors_store_all' eval 'produce 50 && stall 180000'
+unnoted=$first # resources that may have been stored before writes were noted
+check 'writes_are_noted' note_writes
 for statement in BEGIN COMMIT CopyData; do
   check "other_takes_over_from_one_that_is_stopped_at_$statement" stops_in "$statement"
   check "one_that_was_stopped_at_${statement}_writes_nothing_when_it_is_woken" writes_nothing_when_woken

@@ -11,7 +11,7 @@
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
 guests=${HUNG_GUESTS:-$(awk '/^MemAvailable/ { print ($2 > 5000000 ? 100 : 40) }' /proc/meminfo)} away=${HUNG_AWAY:-10}
-interval=3000 tries=5
+interval=3000 tries=3
 out=$dir/out.ndjson
 
 # run_agent NAME [OPTION…]
@@ -74,14 +74,16 @@ judge () # CYCLES [HUNG_ID]
   /usr/bin/python3 "$src/tests/e2e/hung_records.py" judge "$out" "$from" "$interval" "$@"
 }
 
-# one_try COMMAND…: up to $tries times. On time is only who the machine lets be: where it stands still for a second, each guest's records are late,
-# or one that hangs is none. Whatever one that hangs holds up, it does each time.
+# one_try COMMAND…: anew, up to $tries times in all, only if the machine stood still meanwhile: then each guest's records are late, or one seems to
+# hang that does not. In all else a failure is one at once.
 one_try ()
 {
-  local try
+  local try stood
   for ((try = 1; try <= tries; try++)); do
+    stood=$(times_stood)
     ! "$@" || return 0
     echo "# that was try $try of $tries"
+    stood_still "$stood" || return 1
   done
   return 1
 }
@@ -164,6 +166,7 @@ timed_stop ()
   echo "#   the stop took $(($(now_ms) - began)) ms"
 }
 
+watch_machine
 start_libvirtd v
 began=$SECONDS
 "$real/crowd" start "$uri" "$dir/v" "$guests" --idle > /dev/null

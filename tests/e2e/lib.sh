@@ -94,6 +94,24 @@ stop ()
   wait "$1"
 }
 
+# watch_machine: from here on it is known when the machine stood still
+watch_machine ()
+{
+  background stood "$src/tests/e2e/standstill.py"
+}
+
+times_stood ()
+{
+  wc -l < "$dir/stood.log"
+}
+
+# stood_still N: again, since times_stood said N. The watch may have to wake up first.
+stood_still ()
+{
+  sleep 1
+  [ "$(times_stood)" -gt "$1" ] && tail -n "+$(($1 + 1))" "$dir/stood.log" | sed 's/^/# the machine /'
+}
+
 start_libvirtd ()
 {
   mkdir -p "$dir/$1"

@@ -8,7 +8,8 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
-options=(-o agent.id=e2e-host -o agent.state-dir="$dir/a" -o agent.runtime-dir="$dir/a" -o agent.stop-timeout=60s)
+identity=(-o agent.id=e2e-host -o agent.state-dir="$dir/a" -o agent.runtime-dir="$dir/a")
+options=("${identity[@]}" -o agent.stop-timeout=60s)
 
 start_guests ()
 {
@@ -42,13 +43,41 @@ values_lie_between ()
 
 has_drained () # NAME
 {
-  ! grep -qF 'were not delivered in time' "$dir/$1.log"
+  ! grep -qF 'not delivered in time' "$dir/$1.log"
 }
 
 topic_reads_well ()
 {
   kcat -C -q -b "$brokers" -t "$topic" -e -f '%k\t%h\t%s\n' > "$dir/topic"
   /usr/bin/python3 "$src/tests/e2e/check_topic.py" "$src/docs/schemas" < "$dir/topic"
+}
+
+samples () # that the agent has made whose broker hangs
+{
+  grep -c 'samples/1' "$dir/frozen.ndjson" || :
+}
+
+has_made () # N
+{
+  [ "$(samples)" -gt "$1" ]
+}
+
+# A broker that hangs, and the limit that is the default: 5 s, a fifth of which is kept for the publishers' end; the broker is
+# waited for until the rest has passed.
+stops_while_the_broker_hangs ()
+{
+  local began status=0
+  : > "$dir/frozen.ndjson"
+  background frozen "$agent" "${identity[@]}" -o agent.interval=1s -o inspector.uri="$uri" \
+    -o publisher:file.path="$dir/frozen.ndjson" -o publisher:kafka.kafka.bootstrap.servers="$brokers" -o publisher:kafka.topic="$topic"
+  wait_until 120000 grep -qF running "$dir/frozen.log" || return 1
+  kill -STOP "$broker"
+  wait_until 120000 has_made "$(samples)" || return 1
+  began=$(now_ms)
+  stop "$started" 60000 || status=$?
+  began=$(($(now_ms) - began))
+  echo "# the stop took $began ms"
+  [ "$status" -eq 0 ] && [ "$began" -ge 3900 ] && ! has_drained frozen
 }
 
 usage_of ()
@@ -103,3 +132,7 @@ check 'collector_reads_to_the_end' collect
 check 'usage_of_two_projects_is_above_zero_for_each_meter' usage_is_there
 names=$("$cli" resources --store "$store" --output csv | awk -F, '$3 == "instance" && $2 !~ /crowd/ { print $2 ":" $6 }' | sort | tr '\n' ' ')
 check_equal 'resources_have_the_names_that_their_metadata_gives' 'one:Acme two:Initech ' "$names"
+
+broker=$(pids_with_argument "$dir/k/node1/server.properties")
+at_end () { kill -CONT "$broker" 2> /dev/null; }
+check 'agent_gives_up_at_its_limit_when_the_broker_hangs' stops_while_the_broker_hangs

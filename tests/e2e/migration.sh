@@ -48,7 +48,6 @@ all_arrived ()
   [ "$(arrived 1)" -ge "$made" ]
 }
 
-
 judge ()
 {
   local status=0

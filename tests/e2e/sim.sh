@@ -75,11 +75,15 @@ decide_about ()
     && [ "$(grep -c 'not done: ' <<< "$answers")" -eq "$(grep -cE "$overtaken" <<< "$answers")" ]; }
 }
 
-# decide KIND: over and over, one decision at a time, as what is held out, and why, may be another afterwards
+# decide KIND: over and over, one decision at a time, as what is held out, and why, may be another afterwards. It is never what it was before:
+# then nothing came of a decision.
 decide ()
 {
-  local decision ids
-  while of_store decide "$1" > "$dir/decide.$1" || return 1; grep -qE '^(release|reject|rebase) ' "$dir/decide.$1"; do
+  local decision ids list
+  local -A seen=()
+  while of_store decide "$1" > "$dir/decide.$1" || return 1; list=$(grep -E '^(release|reject|rebase) ' "$dir/decide.$1" | sort); do
+    [ -z "${seen[$list]:-}" ] || { echo '# the same is to be decided as before'; return 1; }
+    seen[$list]=yes
     decision=$(sed -nE '/^(release|reject|rebase) /{ s/ .*//p; q }' "$dir/decide.$1")
     mapfile -t ids < <(sed -n "s/^$decision //p" "$dir/decide.$1")
     echo "# $decision: ${#ids[@]}"
