@@ -305,7 +305,6 @@ run_agent (const Setup *setup, const HmCommandLine *command, GError **error)
       hm_agent_free (agent);
       return hm_program_print_good (error);
     }
-  hm_serve_block_reload (!own.once);
   hm_log_start (program.name);
   say_start (setup);
   good = run (&running, error);
@@ -339,8 +338,11 @@ static gboolean
 act (const HmCommandLine *command, GError **error)
 {
   Setup setup = { 0 };
-  gboolean good = act_on (&setup, command, error);
+  gboolean good;
 
+  if (!own.once && own.list_meters == NULL)
+    hm_command_line_hold_reload (command);
+  good = act_on (&setup, command, error);
   clear_setup (&setup);
   return good;
 }

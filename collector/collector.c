@@ -103,16 +103,15 @@ hm_collector_look_after_agents (HmEngine *engine, gpointer user)
   return FALSE;
 }
 
-gboolean
-hm_collector_note_partitions (HmEngine *engine, gpointer user)
+/* FALSE: the store does not take it. */
+static gboolean
+note_partitions (HmCollector *collector)
 {
-  HmCollector *collector = user;
   const HmStoreOps *ops = collector->ops;
   g_autoptr (GArray) partitions = NULL;
   g_autoptr (GError) error = NULL;
   gboolean noted = ops->offset_reached != NULL;
 
-  (void)engine;
   g_mutex_lock (&collector->reached_lock);
   partitions = g_steal_pointer (&collector->partitions);
   g_mutex_unlock (&collector->reached_lock);
@@ -125,6 +124,14 @@ hm_collector_note_partitions (HmEngine *engine, gpointer user)
     }
   if (error != NULL)
     hm_warning ("how far partitions are is not noted now: %s", error->message);
+  return error == NULL;
+}
+
+gboolean
+hm_collector_note_partitions (HmEngine *engine, gpointer user)
+{
+  (void)engine;
+  note_partitions (user);
   return FALSE;
 }
 
@@ -145,8 +152,8 @@ keep_reached (HmCollector *collector, GArray *partitions, gboolean known, HmTime
   g_mutex_unlock (&collector->reached_lock);
 }
 
-/* Up to when everything that came is stored, whatever way it came. */
-static void
+/* Up to when everything that came is stored, whatever way it came. FALSE: it is not known. */
+static gboolean
 look_how_far (HmCollector *collector)
 {
   GArray *partitions = g_array_new (FALSE, FALSE, sizeof (HmSourceReached));
@@ -156,6 +163,7 @@ look_how_far (HmCollector *collector)
   if (known && collector->ingest != NULL)
     reached = MIN (reached, hm_ingest_reached (collector->ingest));
   keep_reached (collector, partitions, known, reached);
+  return known;
 }
 
 /* The broker is asked, so not often, and not one that is away. */
@@ -168,19 +176,30 @@ note_reached (HmCollector *collector, gboolean broker_away, gint64 now)
   look_how_far (collector);
 }
 
-static void
-note_partitions (HmEngine *engine, gpointer collector)
+typedef struct
 {
-  hm_collector_note_partitions (engine, collector);
+  HmCollector *collector;
+  gboolean noted;
+} End;
+
+static void
+note_end (HmEngine *engine, gpointer user)
+{
+  End *end = user;
+
+  (void)engine;
+  end->noted = note_partitions (end->collector);
 }
 
-void
+gboolean
 hm_collector_at_end (gpointer user)
 {
   HmCollector *collector = user;
+  End end = { collector, FALSE };
+  gboolean known = look_how_far (collector);
 
-  look_how_far (collector);
-  hm_pipeline_call (collector->pipeline, note_partitions, collector);
+  hm_pipeline_call (collector->pipeline, note_end, &end);
+  return known && end.noted;
 }
 
 static void

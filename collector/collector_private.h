@@ -58,8 +58,9 @@ gboolean hm_collector_look_after_agents (HmEngine *engine, gpointer collector);
 #define HM_COLLECTOR_REACHED_NS (10 * HM_NSEC_PER_SEC)
 gboolean hm_collector_note_partitions (HmEngine *engine, gpointer collector);
 
-/* The same at once, on the source's thread: a run that ends by itself may be over before the chore comes. */
-void hm_collector_at_end (gpointer collector);
+/* The same at once, on the source's thread: a run that ends by itself may be over before the chore comes. FALSE: not all is noted, as the broker or the store does not
+ * answer. */
+gboolean hm_collector_at_end (gpointer collector);
 
 /* (transfer full) */
 void hm_collector_use_verifier (HmCollector *collector, HmVerifier *verifier);

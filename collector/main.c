@@ -136,11 +136,16 @@ watch_signals (HmCollector *collector)
 {
   struct sigaction stop = { .sa_handler = on_stop_signal };
   struct sigaction reload = { .sa_handler = on_reload_signal };
+  sigset_t held;
 
   running = collector;
   sigaction (SIGHUP, &reload, NULL);
   sigaction (SIGTERM, &stop, NULL);
   sigaction (SIGINT, &stop, NULL);
+  /* One that came during the start, after its configuration was read, is taken here. */
+  sigemptyset (&held);
+  sigaddset (&held, SIGHUP);
+  pthread_sigmask (SIG_UNBLOCK, &held, NULL);
 }
 
 /* -- the collector -- */
@@ -184,6 +189,7 @@ act (const HmCommandLine *command, GError **error)
 {
   g_autoptr (HmCollectorConfig) config = NULL;
 
+  hm_command_line_hold_reload (command);
   if (command->write_config != NULL)
     return write_config (command, error);
   config = load_config (command, hm_command_line_config_path (command), error);
@@ -213,6 +219,5 @@ main (int argc, char **argv)
    * had. */
   mallopt (M_ARENA_MAX, 2);
   signal (SIGPIPE, SIG_IGN);
-  signal (SIGHUP, SIG_IGN); /* until it runs: what it asks for is being read */
   return hm_program_run (&program, argc, argv);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "metering/count.h"
 #include "metering/text_private.h"
 
 #define TEXT_MAX   4000
@@ -113,10 +114,11 @@ hm_log_line_copy (const HmLogLine *line)
 HmLogLine *
 hm_log_line_repeated (const HmLogLine *line, guint times)
 {
+  g_autofree char *count = hm_count_print (times, "time");
   HmLogLine *repeated = hm_log_line_copy (line);
 
   g_free (repeated->text);
-  repeated->text = g_strdup_printf ("%s: repeated %u time%s", line->text, times, times == 1 ? "" : "s");
+  repeated->text = g_strconcat (line->text, ": repeated ", count, NULL);
   return repeated;
 }
 

@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include "metering/count.h"
+
 #define TICK_US (5 * G_TIME_SPAN_SECOND)
 
 struct HmLogWriter
@@ -52,12 +54,12 @@ writer_unref (HmLogWriter *writer)
 static void
 say_dropped (HmLogWriter *writer)
 {
-  g_autofree char *text = NULL;
+  g_autofree char *lines = NULL, *text = NULL;
 
   if (writer->dropped == 0)
     return;
-  text = g_strdup_printf ("%u line%s of the log dropped here: nobody read them in time", writer->dropped,
-                          writer->dropped == 1 ? "" : "s");
+  lines = hm_count_print (writer->dropped, "line");
+  text = g_strconcat (lines, " of the log dropped here: nobody read them in time", NULL);
   writer->dropped = 0;
   g_queue_push_tail (&writer->lines, hm_log_line_new (G_LOG_LEVEL_WARNING, NULL, NULL, text));
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -99,6 +100,19 @@ hm_command_line_load (const HmCommandLine *command, const char *path, GError **e
 {
   return hm_settings_load (path, path != NULL && command->config != NULL,
                            (const char *const *)command->overrides, error);
+}
+
+void
+hm_command_line_hold_reload (const HmCommandLine *command)
+{
+  sigset_t reload;
+
+  if (command->check_config || command->print_config || command->list_plugins
+      || command->write_config != NULL)
+    return;
+  sigemptyset (&reload);
+  sigaddset (&reload, SIGHUP);
+  pthread_sigmask (SIG_BLOCK, &reload, NULL);
 }
 
 gboolean

@@ -47,6 +47,10 @@ const char *hm_command_line_config_path (const HmCommandLine *command);
  * exist. Errors as hm_settings_load(). (transfer full) */
 HmSettings *hm_command_line_load (const HmCommandLine *command, const char *path, GError **error);
 
+/* Before the first thread: SIGHUP, which would end a process that has not come to answering it, waits until somebody takes it. Not where the command only checks, prints or
+ * writes something: that ends with its terminal. */
+void hm_command_line_hold_reload (const HmCommandLine *command);
+
 /* Writes @text where --write-config says: to standard output for "-", else to a new file of mode 0640; with
  * --force to one that exists as well. HM_ERROR_CREATE names the file. */
 gboolean hm_command_line_write_config (const HmCommandLine *command, const char *text, GError **error);

@@ -21,6 +21,10 @@ unit_tests += %D%/test_topics_judge
 check_PROGRAMS += %D%/seed_store
 %C%_seed_store_LDADD = collector/libcollect.la collector/libusage.la metering/libhypermeter.la $(GLIB_LIBS)
 TESTS += %D%/cli.sh %D%/man_pages.sh %D%/data_files.sh %D%/check_config.sh
+if !TSAN
+TESTS += %D%/reload_signal.sh
+endif
+EXTRA_DIST += %D%/reload_signal.sh %D%/reload_signal.py
 EXTRA_DIST += %D%/check_config.sh %D%/cli.sh %D%/cli_rows.py %D%/man_pages.sh %D%/data_files.sh
 
 # An outbox for outbox_cli.sh; the fuzz target's corpus is made by it too.

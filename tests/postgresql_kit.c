@@ -10,6 +10,8 @@
 PGconn *pg_kit_db;
 gboolean pg_kit_lose_commit;
 int pg_kit_hidden;
+guint pg_kit_n_waits;
+PgKitWait pg_kit_waits[PG_KIT_WAITS];
 
 /* Takes the answer off the wire, and cuts it. */
 static void
@@ -79,6 +81,20 @@ PQisBusy (PGconn *db)
   if (hides && ++asked > 50)
     fail_msg ("what is hidden is not asked for");
   return hides || real (db);
+}
+
+G_MODULE_EXPORT int
+poll (struct pollfd *fds, nfds_t n, int timeout)
+{
+  int (*real) (struct pollfd *, nfds_t, int);
+  gboolean noted = pg_kit_hidden > 0 && pg_kit_n_waits < PG_KIT_WAITS;
+  int ready;
+
+  *(void **)&real = dlsym (RTLD_NEXT, "poll");
+  ready = real (fds, n, timeout);
+  if (noted)
+    pg_kit_waits[pg_kit_n_waits++] = (PgKitWait){ timeout, ready > 0 };
+  return ready;
 }
 
 void

@@ -15,6 +15,16 @@ extern gboolean pg_kit_lose_commit; /* the answer to the next COMMIT is lost, an
 /* So often it must be asked for an answer before it is whole, the last times without a word on the socket. */
 extern int pg_kit_hidden;
 
+/* For how long the socket was waited for meanwhile, and whether it had a word. */
+#define PG_KIT_WAITS 16
+typedef struct
+{
+  int timeout_ms;
+  gboolean heard;
+} PgKitWait;
+extern guint pg_kit_n_waits;
+extern PgKitWait pg_kit_waits[PG_KIT_WAITS];
+
 void pg_kit_assert (const Suite *suite, const char *text, const char *expected);
 void pg_kit_await (const Suite *suite, const char *text, const char *expected); /* until it is so */
 

@@ -155,17 +155,26 @@ owner_that_is_idle_for_too_long_is_ended (void **state)
   suite->ops->close (idle);
 }
 
+/* At once, where the socket has had something just now; then ever more rarely. */
 static void
 answer_that_encryption_holds_back_is_asked_for (void **state)
 {
+  static const int slices_ms[] = { 0, 0, 10, 20, 40, 80, 160, 320 };
   Suite *suite = *state;
-  HmStore *store = pg_kit_open (suite, "?options=-c%20lock_timeout%3D400ms");
+  HmStore *store = pg_kit_open (suite, "?options=-c%20lock_timeout%3D40s");
   gint64 next;
   gboolean found;
 
-  pg_kit_hidden = 5;
+  pg_kit_hidden = (int)G_N_ELEMENTS (slices_ms);
+  pg_kit_n_waits = 0;
   assert_true (suite->ops->offset_get (store, "t", 0, &next, &found, NULL));
   assert_int_equal (pg_kit_hidden, 0);
+  assert_int_equal (pg_kit_n_waits, G_N_ELEMENTS (slices_ms));
+  for (guint i = 0, since = 0; i < pg_kit_n_waits; i++)
+    {
+      assert_int_equal (pg_kit_waits[i].timeout_ms, slices_ms[since]);
+      since = pg_kit_waits[i].heard ? 0 : since + 1;
+    }
   suite->ops->close (store);
 }
 

@@ -148,7 +148,7 @@ options_of (Bus *bus, const char *servers)
 }
 
 void (*bus_meddle) (gpointer collector);
-void (*bus_at_end) (gpointer collector);
+gboolean (*bus_at_end) (gpointer collector);
 
 gint64 bus_patience_ns;
 

@@ -32,7 +32,7 @@ extern gint64 bus_outdated_end; /* not 0: partition 0 is said to end there */
 extern gint64 bus_patience_ns;  /* how long a broker may be away; what is slow here is not gone */
 extern void (*bus_meddle) (
     gpointer collector); /* (nullable) on the source's thread, now and then: a BusCollector */
-extern void (*bus_at_end) (gpointer collector); /* (nullable) the same, once, where it ends by itself */
+extern gboolean (*bus_at_end) (gpointer collector); /* (nullable) the same, where it ends by itself */
 
 /* -- the bus -- */
 

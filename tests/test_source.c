@@ -102,7 +102,7 @@ ask_stored (HmEngine *engine, gpointer user)
   assert_true (hm_engine_find_offset (engine, BUS_TOPIC, 0, &end.stored, &found, NULL));
 }
 
-static void
+static gboolean
 note_end (gpointer user)
 {
   const BusCollector *collector = user;
@@ -110,6 +110,31 @@ note_end (gpointer user)
   end.calls++;
   end.known = hm_source_reached (collector->source, end.rows, &end.reached);
   hm_pipeline_call (collector->pipeline, ask_stored, NULL);
+  return end.known;
+}
+
+static gboolean
+note_end_the_third_time (gpointer user)
+{
+  (void)user;
+  return ++end.calls == 3;
+}
+
+static gboolean
+note_no_end (gpointer user)
+{
+  (void)user;
+  end.calls++;
+  return FALSE;
+}
+
+static gboolean
+run_out_of_patience (gpointer user)
+{
+  BusCollector *collector = user;
+
+  collector->source->settings.patience_ns = 0;
+  return note_no_end (user);
 }
 
 /* Whoever is there for a moment alone has to say so now, or nobody knows that all is stored. */
@@ -131,6 +156,31 @@ source_says_once_that_it_is_at_the_end (void **state)
   assert_int_equal (g_array_index (rows, HmSourceReached, 0).next, 50);
   assert_int_equal (g_array_index (rows, HmSourceReached, 1).next, 0);
   assert_int_equal (end.stored, 50);
+}
+
+/* A broker may be silent for a moment just then. */
+static void
+source_says_again_that_it_is_at_the_end_until_it_is_noted (void **state)
+{
+  end = (End){ 0 };
+  bus_at_end = note_end_the_third_time;
+  bus_produce_records (*state, 0, "r0", 1, 5);
+  bus_collect_all (*state);
+  assert_int_equal (end.calls, 3);
+}
+
+static void
+source_fails_when_its_end_is_not_noted_within_its_patience (void **state)
+{
+  GError *error;
+
+  end = (End){ 0 };
+  bus_at_end = run_out_of_patience;
+  bus_produce_records (*state, 0, "r0", 1, 5);
+  error = bus_collect (*state, NULL);
+  kit_assert_error (&error, HM_ERROR_UNAVAILABLE, "everything is stored, but that could not be noted");
+  assert_int_equal (end.calls, 2);
+  assert_int_equal (bus_stored_offset (*state, 0), 5);
 }
 
 static void
@@ -213,11 +263,14 @@ source_halts_a_partition_that_ends_before_what_is_stored (void **state)
   gint64 next;
   GError *error;
 
+  end = (End){ 0 };
+  bus_at_end = note_no_end;
   bus_produce_records (bus, 0, "r0", 1, 5);
   bus_produce_records (bus, 1, "r1", 1, 5);
   assert_true (bus->kit->real->offset_init (bus->kit->store, BUS_TOPIC, 0, 1000, &next, NULL));
   error = bus_collect (bus, NULL);
   kit_assert_error (&error, HM_ERROR_DATA, "that are halted: 1");
+  assert_int_equal (end.calls, 1); /* nothing is gained by asking again */
   assert_int_equal (g_atomic_int_get (&alarms), 1);
   assert_int_equal (bus_stored_offset (bus, 0), 1000);
   assert_int_equal (bus_stored_offset (bus, 1), 5); /* the other one goes on */
@@ -568,6 +621,8 @@ main (void)
     CASE (source_begins_an_empty_topic_without_a_word),
     CASE (source_takes_a_message_without_a_value_for_a_dead_letter),
     CASE (source_takes_a_message_with_odd_headers_for_a_dead_letter),
+    CASE (source_says_again_that_it_is_at_the_end_until_it_is_noted),
+    CASE (source_fails_when_its_end_is_not_noted_within_its_patience),
     CASE (source_halts_a_partition_that_ends_before_what_is_stored),
     CASE (source_halts_a_partition_whose_records_are_others),
     CASE (source_says_what_the_bus_has_dropped_and_goes_on),

@@ -16,11 +16,9 @@ typedef struct
   HmReloadParts reload;        /* without the context */
 } HmServing;
 
-/* Comes back after SIGTERM or SIGINT. From then on the signals have their default meaning again, so that a second one ends
- * the process at once, whatever the stop is doing. */
+/* Comes back after SIGTERM or SIGINT. From then on these have their default meaning again, so that a second one ends the
+ * process at once, whatever the stop is doing. SIGHUP is held by every thread (hm_command_line_hold_reload()), before and after as well: it is taken here alone, and
+ * ends no agent that starts or stops. */
 void hm_serve (const HmServing *serving);
-
-/* SIGHUP waits until hm_serve() answers it, instead of ending a process that only starts. Before the first thread, which takes it over. */
-void hm_serve_block_reload (gboolean block);
 
 G_END_DECLS

@@ -8,6 +8,7 @@
 #include "cli/ask_agent.h"
 #include "cli/table.h"
 
+#include "metering/count.h"
 #include "metering/unit.h"
 
 #include <stdio.h>
@@ -286,13 +287,16 @@ hm_status_agent (int argc, char **argv, GError **error)
 char *
 hm_status_agent_brief (void)
 {
-  g_autofree char *socket = hm_agent_socket (NULL, NULL, NULL), *line = NULL, *up = NULL, *id = NULL;
+  g_autofree char *socket = hm_agent_socket (NULL, NULL, NULL), *line = NULL, *up = NULL, *id = NULL,
+                  *records = NULL;
   g_autoptr (HmJson) answer = socket != NULL ? hm_agent_ask (socket, ASK_STATUS, &line, NULL) : NULL;
-  const char *waiting = hm_json_get_number (answer, "outbox.waiting");
+  guint64 waiting = 0;
 
   if (answer == NULL)
     return NULL;
   id = hm_text_clean (hm_json_get_text (answer, "agent.id"), HM_ID_MAX, NULL);
   up = value_for_people ("uptime_ns", hm_json_at (answer, "agent.uptime_ns"));
-  return g_strdup_printf ("%s, up %s, %s records wait", id, up, waiting);
+  hm_json_get_u64 (answer, "outbox.waiting", &waiting);
+  records = hm_count_print (waiting, "record");
+  return g_strdup_printf ("%s, up %s, %s waiting", id, up, records);
 }

@@ -3,6 +3,7 @@
 #include "collector/bill/engine_close_private.h"
 
 #include "collector/bill/statement_due.h"
+#include "metering/count.h"
 #include "metering/error.h"
 #include "metering/log.h"
 
@@ -46,11 +47,13 @@ hm_closing_say (GString *text, const char *format, ...)
 static GPtrArray *
 sort_lines (const HmClosing *closing, const HmPeriodRow *period, HmStatementSum *sum, gboolean differences)
 {
+  g_autofree char *count = NULL;
   GPtrArray *lines;
 
   hm_notice ("%s of %s: usage is read, lines are sorted", period->name, period->zone);
   lines = hm_statement_sum_lines (sum, closing->writer.last + 1, differences);
-  hm_notice ("%s of %s: %u lines are sorted, and written", period->name, period->zone, lines->len);
+  count = hm_count_print (lines->len, "line");
+  hm_notice ("%s of %s: %s sorted, now written", period->name, period->zone, count);
   return lines;
 }
 
@@ -62,6 +65,7 @@ close_new (HmClosing *closing, GError **error)
   g_autoptr (HmStatementSum) sum = hm_statement_sum_new ();
   g_autoptr (GArray) adjusted = g_array_new (FALSE, FALSE, sizeof (gint64));
   g_autoptr (GPtrArray) lines = NULL;
+  g_autofree char *count = NULL;
   Adjusting adjusting = { sum, adjusted };
 
   period->accepted = closing->missing;
@@ -71,8 +75,9 @@ close_new (HmClosing *closing, GError **error)
   lines = sort_lines (closing, period, sum, FALSE);
   if (!hm_statement_write (&closing->writer, period, 0, lines, adjusted, error))
     return FALSE;
-  hm_closing_say (closing->done, "closed %s of %s: statement %" G_GINT64_FORMAT ", %u line%s", period->name,
-                  period->zone, closing->writer.last, lines->len, lines->len == 1 ? "" : "s");
+  count = hm_count_print (lines->len, "line");
+  hm_closing_say (closing->done, "closed %s of %s: statement %" G_GINT64_FORMAT ", %s", period->name,
+                  period->zone, closing->writer.last, count);
   return TRUE;
 }
 
@@ -93,6 +98,7 @@ correct (HmClosing *closing, const HmPeriodRow *touched, const char *missing, GE
   const HmStatementRow *first = hm_statements_of (closing->statements, touched);
   g_autoptr (HmStatementSum) sum = hm_statement_sum_new ();
   g_autoptr (GPtrArray) lines = NULL;
+  g_autofree char *count = NULL;
   HmPeriodRow period = *touched;
 
   period.touched = FALSE;
@@ -110,11 +116,10 @@ correct (HmClosing *closing, const HmPeriodRow *touched, const char *missing, GE
     }
   if (!hm_statement_write (&closing->writer, &period, first->number, lines, NULL, error))
     return FALSE;
+  count = hm_count_print (lines->len, "line");
   hm_closing_say (closing->done,
-                  "statement %" G_GINT64_FORMAT " corrects statement %" G_GINT64_FORMAT
-                  " (%s of %s), %u line%s",
-                  closing->writer.last, first->number, touched->name, touched->zone, lines->len,
-                  lines->len == 1 ? "" : "s");
+                  "statement %" G_GINT64_FORMAT " corrects statement %" G_GINT64_FORMAT " (%s of %s), %s",
+                  closing->writer.last, first->number, touched->name, touched->zone, count);
   return TRUE;
 }
 

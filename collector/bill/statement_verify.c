@@ -6,6 +6,7 @@
 #include "collector/bill/periods.h"
 #include "collector/bill/statement.h"
 #include "collector/bill/statement_due.h"
+#include "metering/count.h"
 #include "metering/error.h"
 
 #include <string.h>
@@ -237,13 +238,14 @@ tell_due (const Verifying *verifying, const HmStoreOps *ops, HmStore *store, con
   const HmStatementLine *line = lines->pdata[0];
   g_autoptr (GPtrArray) periods = hm_periods_load (ops, store, error);
   g_autoptr (GPtrArray) statements = periods != NULL ? hm_statements_load (ops, store, error) : NULL;
-  g_autofree char *name = g_strdup_printf ("%s %s", period->name, period->zone), *made = NULL;
+  g_autofree char *name = g_strdup_printf ("%s %s", period->name, period->zone),
+                  *count = hm_count_print (lines->len, "line"), *made = NULL;
   g_auto (HmLineText) text = hm_line_text (line);
 
   if (statements == NULL)
     return FALSE;
-  made = g_strdup_printf ("%u line%s not stated; the first: %s %s %s %s", lines->len,
-                          lines->len == 1 ? "" : "s", line->resource, line->meter, text.quantity, text.unit);
+  made = g_strdup_printf ("%s not stated; the first: %s %s %s %s", count, line->resource, line->meter,
+                          text.quantity, text.unit);
   if (is_as_before (verifying, period, periods, statements))
     tell (verifying, hm_statements_of (verifying->statements, period)->number, "usage", name, made);
   return TRUE;

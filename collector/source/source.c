@@ -260,14 +260,38 @@ poll_messages (HmSource *source)
 
 /* -- looking after -- */
 
+/* Where nothing is ours, or a part of that is halted, asking again tells no more. */
 static gboolean
-ends_here (HmSource *source)
+is_told (HmSource *source)
 {
-  if (!source->settings.until_end || !hm_source_at_end (source))
-    return FALSE;
-  if (source->settings.at_end != NULL)
-    source->settings.at_end (source->settings.user);
-  return TRUE;
+  return source->settings.at_end == NULL || source->settings.at_end (source->settings.user)
+         || source->partitions->len == 0 || hm_source_halted (source) > 0;
+}
+
+/* FALSE: the patience is over. */
+static gboolean
+ends_here (HmSource *source, gboolean *ret_ends, GError **error)
+{
+  gint64 patience = source->settings.patience_ns;
+  g_autofree char *span = NULL;
+
+  *ret_ends = FALSE;
+  if (!source->settings.until_end)
+    return TRUE;
+  if (!hm_source_at_end (source))
+    return check_broker (source, error);
+  if (source->ended_at == 0)
+    source->ended_at = hm_source_now ();
+  *ret_ends = is_told (source);
+  if (*ret_ends || patience < 0 || hm_source_now () - source->ended_at <= patience)
+    return TRUE;
+  span = hm_duration_print (patience);
+  g_set_error (
+      error, HM_ERROR, HM_ERROR_UNAVAILABLE,
+      "everything is stored, but that could not be noted for more than %s: a broker does not tell where "
+      "its partitions end, or the store does not take it",
+      span);
+  return FALSE;
 }
 
 static gboolean
@@ -341,19 +365,17 @@ look_on (HmSource *source, GError **error)
 gboolean
 hm_source_run (HmSource *source, GError **error)
 {
+  gboolean ends = FALSE;
+
   if (hm_source_is_off (source->options))
     return look_on (source, error);
   if (!join (source, error))
     return FALSE;
-  while (!is_stopped (source))
+  while (!ends && !is_stopped (source))
     {
       if (make_room (source))
         poll_messages (source);
-      if (!look_after (source, error))
-        return FALSE;
-      if (ends_here (source))
-        break;
-      if (source->settings.until_end && !check_broker (source, error))
+      if (!look_after (source, error) || !ends_here (source, &ends, error))
         return FALSE;
     }
   return finish (source, error);

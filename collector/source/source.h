@@ -29,8 +29,9 @@ typedef struct
   gint64 patience_ns; /* with until_end: how long broker and topic may be away; negative: for ever */
   /* (nullable) Called about every 100 ms, also while the storing thread keeps us waiting: neither fences nor calls the pipeline. */
   void (*tick) (gpointer user);
-  /* (nullable) With until_end: called once, when the end is reached; may call the pipeline. */
-  void (*at_end) (gpointer user);
+  /* (nullable) With until_end: called when the end is reached; may call the pipeline. FALSE: the broker has not told it all that it asked, and it wants to be called
+   * again. */
+  gboolean (*at_end) (gpointer user);
   gpointer user; /* of both */
 } HmSourceSettings;
 
@@ -66,7 +67,7 @@ HmSource *hm_source_new (const HmSourceSettings *settings, HmPipeline *pipeline,
 void hm_source_free (HmSource *source, gint64 timeout_ns);
 
 /* Consumes until hm_source_stop(), or to the end. FALSE: HM_ERROR_UNAVAILABLE when broker or topic are not
- * there within the patience, HM_ERROR_DATA when a partition had to be halted and the others are at their end,
+ * there within the patience, or at_end() is not done within it, HM_ERROR_DATA when a partition had to be halted and the others are at their end,
  * or the pipeline's failure. */
 gboolean hm_source_run (HmSource *source, GError **error);
 

@@ -42,6 +42,7 @@ struct HmSource
   gint64 committed_at, ticked_at, stalled_at;
   gint64 heard_at,
       asked_at; /* with until_end: when something last came of a broker; when one was last asked whether it is there */
+  gint64 ended_at;  /* with until_end: when the end was found reached; 0: not yet */
   guint64 heard;    /* consumed by then */
   GPtrArray *chunk; /* (nullable) (element-type HmArrival) */
   gsize chunk_bytes;

@@ -25,13 +25,15 @@
   "AND l.locktype = 'advisory' AND l.classid = " HM_PG_LOCKS " AND l.objid = " HM_PG_PERIODS                 \
   " AND l.mode = 'ExclusiveLock' AND l.granted))"
 #define COPIED_SINCE 140000 /* the version that tells it */
+#define LOOKS        2
 #define SLICE_MS     10
 
 /* Waiting for one answer. */
 typedef struct
 {
   GString *stands; /* of those that were silent the last time */
-  int silent_ms;   /* since a word of the server came, or since it was looked who is in the way */
+  int silent_ms;   /* since the socket had a word of the server, or since it was looked who is in the way */
+  int looks;       /* since then, for what encryption hides; the first LOOKS at once */
 } Wait;
 
 static char *
@@ -75,14 +77,22 @@ end_blockers (HmStore *store, GString *stands)
   PQfinish (db);
 }
 
-/* What encryption has taken off the socket already poll() does not see. libpq reads 8 KiB of it at least, and a proxy or another server than
- * PostgreSQL's may send 16 KiB in one piece, so it is asked for every so often. */
-static int
-slice_ms (const HmStore *store)
+static void
+restart (Wait *wait)
 {
-  gboolean hides = PQsslInUse (store->db) || PQgssEncInUse (store->db);
+  wait->silent_ms = wait->looks = 0;
+}
 
-  return hides ? MIN (SLICE_MS, store->patience_ms) : store->patience_ms;
+/* What encryption has taken off the socket already poll() does not see. A piece has 16 KiB at most, of which libpq reads 8 KiB at least whenever it is asked: so it is asked twice
+ * more at once. The second time it may have come upon the next piece, which nothing shows, so it is asked again later, and ever later the longer the server is silent. */
+static int
+slice_ms (const HmStore *store, const Wait *wait)
+{
+  int left = store->patience_ms - wait->silent_ms;
+
+  if (!PQsslInUse (store->db) && !PQgssEncInUse (store->db))
+    return left;
+  return wait->looks < LOOKS ? 0 : MIN (SLICE_MS << (wait->looks - LOOKS), left);
 }
 
 /* FALSE: the connection is lost. */
@@ -90,16 +100,19 @@ static gboolean
 wait_for (HmStore *store, short events, Wait *wait)
 {
   struct pollfd fd = { PQsocket (store->db), events, 0 };
-  int slice = slice_ms (store), ready = poll (&fd, 1, slice);
+  int slice = slice_ms (store, wait), ready = poll (&fd, 1, slice);
 
   if (ready < 0)
     return errno == EINTR;
-  wait->silent_ms = ready == 0 ? wait->silent_ms + slice : 0;
+  wait->silent_ms += slice;
+  wait->looks++;
   if (ready == 0 && wait->silent_ms >= store->patience_ms)
     {
       end_blockers (store, wait->stands);
-      wait->silent_ms = 0;
+      restart (wait);
     }
+  if (ready > 0)
+    restart (wait);
   return fd.revents == POLLOUT || PQconsumeInput (store->db) == 1;
 }
 
@@ -107,7 +120,7 @@ void
 hm_pg_wait_answer (HmStore *store)
 {
   g_autoptr (GString) stands = g_string_new (NULL);
-  Wait wait = { stands, 0 };
+  Wait wait = { .stands = stands };
 
   if (store->patience_ms < 0) /* libpq waits itself */
     return;
@@ -120,7 +133,7 @@ gboolean
 hm_pg_wait_sent (HmStore *store)
 {
   g_autoptr (GString) stands = g_string_new (NULL);
-  Wait wait = { stands, 0 };
+  Wait wait = { .stands = stands };
   int left = PQflush (store->db);
 
   while (left == 1 && wait_for (store, POLLIN | POLLOUT, &wait))

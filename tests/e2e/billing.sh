@@ -60,15 +60,9 @@ is_refused ()
 }
 
 # By the run to the end alone: a close right after it waits for no collector to note that.
-is_noted_as_stored ()
-{
-  [ "$(sql "$1" 'SELECT count(*) FROM offsets WHERE reached > 1761958800000000000' | tr -d '\r' | tail -n 1)" = 1 ]
-}
-
-# A broker that does not answer within the two seconds that it is given then is asked by another such run.
 notes_its_end ()
 {
-  is_noted_as_stored "$1" || { take "$1" && is_noted_as_stored "$1"; }
+  [ "$(sql "$1" 'SELECT count(*) FROM offsets WHERE reached > 1761958800000000000' | tr -d '\r' | tail -n 1)" = 1 ]
 }
 
 is_closed () { close_month "$@" || grep -qF 'is closed already' "$dir/close.$2"; }
