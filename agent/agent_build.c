@@ -260,15 +260,6 @@ build_readers (HmAgent *agent)
 
 /* -- what a start would find -- */
 
-/* @local (transfer full) */
-static gboolean
-refuse (const HmOptions *options, const char *key, GError *local, GError **error)
-{
-  hm_options_refuse (options, key, local->message, error);
-  g_error_free (local);
-  return FALSE;
-}
-
 static gboolean
 check_places (const HmAgent *agent, GError **error)
 {
@@ -277,9 +268,9 @@ check_places (const HmAgent *agent, GError **error)
   GError *local = NULL;
 
   if (!hm_access_folder (hm_options_text (config->agent, "state-dir"), &local))
-    return refuse (config->agent, "state-dir", local, error);
+    return hm_options_refuse_error (config->agent, "state-dir", local, error);
   return messages == NULL || !agent->wants_events || hm_messages_file_check (messages, &local)
-         || refuse (config->notification, "file", local, error);
+         || hm_options_refuse_error (config->notification, "file", local, error);
 }
 
 gboolean
