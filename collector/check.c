@@ -2,6 +2,8 @@
 /* check: see check.h. In the order of a start (collector_build.c), with nothing of what that makes. */
 #include "collector/check.h"
 
+#include <unistd.h>
+
 #include "collector/collector.h"
 #include "collector/ingest/ingest.h"
 #include "metering/access.h"
@@ -22,9 +24,11 @@ check_meters (const HmCollectorConfig *config, GError **error)
 static gboolean
 check_state (const HmCollectorConfig *config, GError **error)
 {
+  const char *folder = hm_options_text (config->collector, "state-dir");
+  g_autofree char *lock = g_build_filename (folder, HM_COLLECTOR_LOCK_FILE, NULL);
   GError *local = NULL;
 
-  return hm_access_folder (hm_options_text (config->collector, "state-dir"), &local)
+  return (hm_access_folder (folder, &local) && hm_access_there (lock, R_OK | W_OK, &local))
          || hm_options_refuse_error (config->collector, "state-dir", local, error);
 }
 
