@@ -3,8 +3,12 @@
  * look at the files and folders of which the start makes use. */
 #include "agent/agent_private.h"
 
+#include <unistd.h>
+
 #include "agent/health/health.h"
 #include "agent/identity.h"
+#include "agent/inventory/generation.h"
+#include "agent/inventory/inventory_file.h"
 #include "agent/messages/messages_file.h"
 #include "metering/access.h"
 #include "metering/error.h"
@@ -260,13 +264,28 @@ build_readers (HmAgent *agent)
 
 /* -- what a start would find -- */
 
-/* @local (transfer full) */
+/* What is read whole and then replaced need not be one that this user may write. */
 static gboolean
-refuse (const HmOptions *options, const char *key, GError *local, GError **error)
+check_state (const char *folder, GError **error)
 {
-  hm_options_refuse (options, key, local->message, error);
-  g_error_free (local);
-  return FALSE;
+  static const struct
+  {
+    const char *name;
+    int mode;
+  } kept[] = { { HM_STATE_LOCK_FILE, R_OK | W_OK },
+               { HM_STATE_SINCE_FILE, R_OK },
+               { HM_INVENTORY_FILE, R_OK },
+               { HM_GENERATIONS_FILE, R_OK },
+               { HM_DELTAS_FILE, R_OK } };
+  gboolean good = hm_access_folder (folder, error);
+
+  for (guint i = 0; good && i < G_N_ELEMENTS (kept); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, kept[i].name, NULL);
+
+      good = hm_access_there (path, kept[i].mode, error);
+    }
+  return good;
 }
 
 static gboolean
@@ -276,10 +295,11 @@ check_places (const HmAgent *agent, GError **error)
   const char *messages = hm_options_text (config->notification, "file");
   GError *local = NULL;
 
-  if (!hm_access_folder (hm_options_text (config->agent, "state-dir"), &local))
-    return refuse (config->agent, "state-dir", local, error);
+  if (!check_state (hm_options_text (config->agent, "state-dir"), &local)
+      || !hm_outbox_check (agent->outbox_folder, &local))
+    return hm_options_refuse_error (config->agent, "state-dir", local, error);
   return messages == NULL || !agent->wants_events || hm_messages_file_check (messages, &local)
-         || refuse (config->notification, "file", local, error);
+         || hm_options_refuse_error (config->notification, "file", local, error);
 }
 
 gboolean

@@ -15,9 +15,6 @@
 #include "metering/error.h"
 #include "metering/log.h"
 
-#define LOCK_FILE  "lock"
-#define SINCE_FILE "metering-since"
-
 struct HmAgentState
 {
   char *folder;
@@ -35,7 +32,7 @@ set_file_error (const char *path, int number, GError **error)
 static gboolean
 take_lock (HmAgentState *state, GError **error)
 {
-  g_autofree char *path = g_build_filename (state->folder, LOCK_FILE, NULL);
+  g_autofree char *path = g_build_filename (state->folder, HM_STATE_LOCK_FILE, NULL);
 
   state->lock = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
   if (state->lock < 0)
@@ -132,7 +129,8 @@ gboolean
 hm_agent_state_metering_since (HmAgentState *state, const char *id, const char *source, const HmClock *clock,
                                HmTime *ret_time, GError **error)
 {
-  g_autofree char *path = g_build_filename (state->folder, SINCE_FILE, NULL), *text = NULL, *before = NULL;
+  g_autofree char *path = g_build_filename (state->folder, HM_STATE_SINCE_FILE, NULL), *text = NULL,
+                  *before = NULL;
   g_autofree char *name = g_strdup_printf ("'%s' of '%s'", id, source), *whose = g_strescape (name, NULL);
   g_autoptr (GError) local = NULL;
   HmTime now = clock->wall (clock), since = now;

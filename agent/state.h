@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+#define HM_STATE_LOCK_FILE  "lock"
+#define HM_STATE_SINCE_FILE "metering-since"
+
 typedef struct HmAgentState HmAgentState;
 
 /* Creates @folder (0750) where it is missing and locks it. HM_ERROR_TEMPORARY when another agent has it,

@@ -2,21 +2,14 @@
 /* check: see check.h. In the order of a start (collector_build.c), with nothing of what that makes. */
 #include "collector/check.h"
 
+#include <unistd.h>
+
 #include "collector/collector.h"
 #include "collector/ingest/ingest.h"
 #include "metering/access.h"
 #include "metering/http_server.h"
 #include "metering/meter.h"
 #include "metering/registry.h"
-
-/* @local (transfer full) */
-static gboolean
-refuse (const HmOptions *options, const char *key, GError *local, GError **error)
-{
-  hm_options_refuse (options, key, local->message, error);
-  g_error_free (local);
-  return FALSE;
-}
 
 static gboolean
 check_meters (const HmCollectorConfig *config, GError **error)
@@ -25,16 +18,18 @@ check_meters (const HmCollectorConfig *config, GError **error)
   GError *local = NULL;
 
   return hm_meter_table_load (table, hm_collector_config_meters (config), &local)
-         || refuse (config->collector, "meters", local, error);
+         || hm_options_refuse_error (config->collector, "meters", local, error);
 }
 
 static gboolean
 check_state (const HmCollectorConfig *config, GError **error)
 {
+  const char *folder = hm_options_text (config->collector, "state-dir");
+  g_autofree char *lock = g_build_filename (folder, HM_COLLECTOR_LOCK_FILE, NULL);
   GError *local = NULL;
 
-  return hm_access_folder (hm_options_text (config->collector, "state-dir"), &local)
-         || refuse (config->collector, "state-dir", local, error);
+  return (hm_access_folder (folder, &local) && hm_access_there (lock, R_OK | W_OK, &local))
+         || hm_options_refuse_error (config->collector, "state-dir", local, error);
 }
 
 static gboolean
@@ -56,7 +51,7 @@ check_store (const HmCollectorConfig *config, GError **error)
   if (ops == NULL)
     return FALSE;
   return ops->look == NULL || ops->look (hm_options_text (config->store, "url"), made, &local)
-         || refuse (config->store, "url", local, error);
+         || hm_options_refuse_error (config->store, "url", local, error);
 }
 
 /* Both sections that listen have these keys. Certificate and key are read together, and named in the reason. */
@@ -71,9 +66,10 @@ check_tls (const HmOptions *options, GError **error)
   if (settings.listen == NULL || *settings.listen == '\0')
     return TRUE;
   if (!hm_http_tls_check (&settings, &local))
-    return refuse (options, "tls-certificate", local, error);
+    return hm_options_refuse_error (options, "tls-certificate", local, error);
   settings.client_ca = hm_options_text (options, "tls-client-ca");
-  return hm_http_tls_check (&settings, &local) || refuse (options, "tls-client-ca", local, error);
+  return hm_http_tls_check (&settings, &local)
+         || hm_options_refuse_error (options, "tls-client-ca", local, error);
 }
 
 static gboolean
@@ -82,7 +78,7 @@ check_tokens (const HmOptions *ingest, GError **error)
   GError *local = NULL;
 
   return !hm_ingest_is_on (ingest) || hm_ingest_tokens_check (ingest, &local)
-         || refuse (ingest, "token-file", local, error);
+         || hm_options_refuse_error (ingest, "token-file", local, error);
 }
 
 gboolean

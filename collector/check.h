@@ -3,7 +3,6 @@
 #pragma once
 
 #include "collector/config.h"
-#include "collector/stores/store.h"
 
 G_BEGIN_DECLS
 

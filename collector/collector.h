@@ -8,6 +8,9 @@
 
 G_BEGIN_DECLS
 
+/* In the state folder, for one collector at a time. */
+#define HM_COLLECTOR_LOCK_FILE "collector.lock"
+
 typedef struct HmCollector HmCollector;
 
 /* Takes the state folder's lock, opens the store, loads the meters; connects to nothing yet. HM_ERROR_CREATE,

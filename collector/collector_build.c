@@ -23,7 +23,7 @@
 static gboolean
 lock_folder (HmCollector *collector, const char *folder, GError **error)
 {
-  g_autofree char *path = g_build_filename (folder, "collector.lock", NULL);
+  g_autofree char *path = g_build_filename (folder, HM_COLLECTOR_LOCK_FILE, NULL);
 
   if (g_mkdir_with_parents (folder, 0750) != 0)
     {

@@ -31,8 +31,10 @@ gboolean
 hm_access_folder (const char *path, GError **error)
 {
   g_autofree char *there = g_strdup (path);
+  struct stat status;
 
-  while (access (there, F_OK) != 0 && errno == ENOENT)
+  /* A link to nowhere is there: mkdir() makes nothing of its name. */
+  while (lstat (there, &status) != 0 && errno == ENOENT)
     {
       char *above = g_path_get_dirname (there);
 
@@ -47,14 +49,23 @@ hm_access_folder (const char *path, GError **error)
 }
 
 gboolean
-hm_access_file (const char *path, GError **error)
+hm_access_there (const char *path, int mode, GError **error)
 {
-  g_autofree char *folder = g_path_get_dirname (path);
   struct stat status;
 
   if (stat (path, &status) != 0)
-    return errno == ENOENT ? takes_files (folder, error) : refuse (path, errno, error);
+    return errno == ENOENT || refuse (path, errno, error);
   if (S_ISDIR (status.st_mode))
     return refuse (path, EISDIR, error);
-  return access (path, R_OK | W_OK) == 0 || refuse (path, errno, error);
+  return access (path, mode) == 0 || refuse (path, errno, error);
+}
+
+gboolean
+hm_access_file (const char *path, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  if (access (path, F_OK) != 0 && errno == ENOENT)
+    return takes_files (folder, error);
+  return hm_access_there (path, R_OK | W_OK, error);
 }

@@ -292,6 +292,14 @@ hm_options_refuse (const HmOptions *options, const char *key, const char *reason
   g_set_error (error, HM_ERROR, HM_ERROR_CONFIG, "%s: %s: %s", where, key, reason);
 }
 
+gboolean
+hm_options_refuse_error (const HmOptions *options, const char *key, GError *local, GError **error)
+{
+  hm_options_refuse (options, key, local->message, error);
+  g_error_free (local);
+  return FALSE;
+}
+
 const char *
 hm_options_text (const HmOptions *options, const char *key)
 {

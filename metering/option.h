@@ -52,6 +52,8 @@ gint64 hm_options_integer (const HmOptions *options, const char *key); /* also D
 const char *const *hm_options_list (const HmOptions *options, const char *key); /* never NULL */
 /* HM_ERROR_CONFIG: what is said for @key is wrong, with the file or command line and the section where it is said. */
 void hm_options_refuse (const HmOptions *options, const char *key, const char *reason, GError **error);
+/* The same, for the reason that @local (transfer full) gives; always FALSE. */
+gboolean hm_options_refuse_error (const HmOptions *options, const char *key, GError *local, GError **error);
 gboolean hm_options_is_set (const HmOptions *options, const char *key); /* by the user, not by default */
 
 typedef void (*HmOptionsVisit) (const char *key, const char *value, gpointer user);

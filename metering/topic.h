@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* topic: what can be the name of a topic. For whoever is told one: a publisher, the collector. */
+/* topic: what can be the name of a topic. For whoever is told one: a publisher, the collector.
+ *
+ * Among the installed headers, as a publisher of this tree is given no more than one from elsewhere. */
 #pragma once
 
 #include <glib.h>

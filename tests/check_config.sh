@@ -60,6 +60,21 @@ agent "$work/state" /dev/null 'rotate-size=1MiB\n'
 ends a_device_that_is_rotated agent '[publisher:file]: path: /dev/null: only a regular file can be rotated'
 agent "$work/state" "$work/records" "[notification]\nfile=$work\n"
 ends messages_of_a_folder agent "[notification]: file: $work: neither a regular file nor a FIFO"
+agent "$work/used" "$work/records"
+mkdir -p "$work/used/outbox/quarantine" "$work/file"
+touch "$work/used"/{lock,metering-since,inventory.json,generations,deltas} "$work/used/outbox"/{journal,billing-0000000000000001.segment}
+starts a_state_folder_that_was_used agent
+for name in lock metering-since inventory.json generations deltas; do
+  mkdir -p "$work/$name.state/$name"
+  agent "$work/$name.state" "$work/records"
+  ends "a_folder_in_place_of_$name" agent "[agent]: state-dir: $work/$name.state/$name: Is a directory"
+done
+touch "$work/file/outbox"
+agent "$work/file" "$work/records"
+ends a_file_for_an_outbox agent "[agent]: state-dir: $work/file/outbox: Not a directory"
+agent "$work/dangling" "$work/records"
+ln -s "$work/nowhere" "$work/dangling"
+ends a_link_to_nowhere agent "[agent]: state-dir: $work/dangling: No such file or directory"
 http token-file "$work/token"
 starts a_token agent
 http token-file "$work/nowhere"
@@ -92,7 +107,25 @@ ends a_state_folder_below_a_file collector "[collector]: state-dir: $work/none/s
 state_dir=$work/later store_url=sqlite://$work/later/usage.db
 collector
 starts a_store_in_the_state_folder_that_is_made collector
-store_url=sqlite://$work/nowhere/usage.db
+state_dir=$work/later/
+collector
+starts a_store_in_a_folder_that_is_written_otherwise collector
+state_dir=/$work//./later store_url=sqlite:////$work/later/usage.db
+collector
+starts a_store_in_a_folder_with_more_slashes collector
+state_dir=$work/has store_url=sqlite://$work/has/usage.db
+mkdir "$work/has"
+touch "$work/has/usage.db" "$work/has/usage.db.lock" "$work/has/collector.lock"
+collector
+starts a_store_that_is_there collector
+for name in usage.db usage.db.lock collector.lock; do
+  mkdir -p "$work/$name.has/$name"
+  state_dir=$work/$name.has store_url=sqlite://$work/$name.has/usage.db
+  collector
+  ends "a_folder_in_place_of_$name" collector \
+    "$([ $name = collector.lock ] && echo '[collector]: state-dir' || echo '[store]: url'): $work/$name.has/$name: Is a directory"
+done
+state_dir=$work/later store_url=sqlite://$work/nowhere/usage.db
 collector
 ends a_store_in_no_folder collector "[store]: url: $work/nowhere: No such file or directory"
 state_dir='' store_url=''

@@ -191,9 +191,10 @@ assert_check_fails (Suite *suite, const char *keyword, const char *path, const c
   g_autofree char *url = g_strdup_printf ("postgresql://me@host/x?%s=%s", keyword, path);
   GError *error = NULL;
 
-  assert_false (suite->ops->check (url, &error));
+  assert_true (suite->ops->check (url, NULL)); /* which every start asks: the file may come */
+  assert_false (suite->ops->look (url, "/", &error));
   kit_assert_error (&error, HM_ERROR_CONFIG, keyword);
-  assert_false (suite->ops->check (url, &error));
+  assert_false (suite->ops->look (url, "/", &error));
   kit_assert_error (&error, HM_ERROR_CONFIG, part);
 }
 
@@ -204,15 +205,35 @@ files_of_the_url_are_looked_for_beforehand (void **state)
   Suite *suite = *state;
   g_autofree char *folder = kit_temp_folder (), *path = g_build_filename (folder, "secret", NULL);
   g_autofree char *url = g_strdup_printf ("postgresql://me@host/x?passfile=%s&sslrootcert=system", path);
+  g_autofree char *key = g_strdup_printf ("postgresql://me@host/x?sslkey=%s", path);
 
   for (guint i = 0; i < G_N_ELEMENTS (keywords); i++)
     assert_check_fails (suite, keywords[i], path, g_strerror (ENOENT));
   kit_write_file (folder, "secret", "host:*:*:me:s3cret\n");
   assert_int_equal (g_chmod (path, 0640), 0);
   assert_check_fails (suite, "passfile", path, "0600");
+  assert_true (suite->ops->look (key, "/", NULL)
+               == (getuid () == 0)); /* a key of root's, its group may read */
+  assert_int_equal (g_chmod (path, 0604), 0);
+  assert_check_fails (suite, "sslkey", path, "0600");
   assert_int_equal (g_chmod (path, 0600), 0);
-  assert_true (suite->ops->check (url, NULL));
+  assert_true (suite->ops->look (url, "/", NULL));
+  assert_true (suite->ops->look (key, "/", NULL));
   kit_remove_tree (folder);
+}
+
+/* libpq says of none of them that it is missing. */
+static void
+open_names_the_file_that_is_missing (void **state)
+{
+  Suite *suite = *state;
+  g_autofree char *nowhere = pg_kit_url ("nowhere?passfile=/no/passwords"),
+                  *revoked = g_strconcat (suite->url, "?sslcrl=/no/list", NULL);
+
+  assert_open_fails (suite, nowhere, HM_STORE_WRITE, HM_ERROR_UNAVAILABLE,
+                     "does not exist (passfile=/no/passwords: No such file");
+  assert_open_fails (suite, revoked, HM_STORE_WRITE, HM_ERROR_UNAVAILABLE,
+                     "connecting: sslcrl=/no/list: No such file");
 }
 
 /* -- what the server refuses -- */
@@ -530,6 +551,7 @@ main (void)
     cmocka_unit_test (database_that_is_not_there_is_unavailable),
     cmocka_unit_test (password_is_in_no_message),
     cmocka_unit_test (files_of_the_url_are_looked_for_beforehand),
+    cmocka_unit_test (open_names_the_file_that_is_missing),
     cmocka_unit_test (refusals_mean_what_can_be_done_about_them),
     cmocka_unit_test (database_that_is_read_only_is_waited_for),
     cmocka_unit_test (reader_cannot_write),

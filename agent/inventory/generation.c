@@ -33,7 +33,7 @@ hm_generations_new (const char *state_dir, GError **error)
   self->last = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_last);
   if (state_dir != NULL)
     {
-      self->path = g_build_filename (state_dir, "generations", NULL);
+      self->path = g_build_filename (state_dir, HM_GENERATIONS_FILE, NULL);
       if (!hm_generations_load (self, error))
         return NULL;
     }

@@ -11,6 +11,8 @@
 
 G_BEGIN_DECLS
 
+#define HM_GENERATIONS_FILE "generations"
+
 typedef struct HmGenerations HmGenerations;
 
 /* @state_dir (nullable): the folder of the file "generations"; without one they last as long as the process. A file

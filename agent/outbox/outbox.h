@@ -135,4 +135,8 @@ typedef struct
 /* The one on disk. Opens nothing yet. All that @options points to but the struct itself must outlive it. HM_ERROR_CONFIG. */
 HmOutbox *hm_outbox_new (const HmOutboxOptions *options, GError **error);
 
+/* Whether its open() could use @folder and what is there of it, for what can be said without reading any of it; nothing need be there. Opens,
+ * makes and changes nothing. HM_ERROR_CONFIG. */
+gboolean hm_outbox_check (const char *folder, GError **error);
+
 G_END_DECLS

@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
+#include "metering/access.h"
 #include "metering/error.h"
 
 #define STRETCH_BYTES (64 * 1024)
@@ -185,4 +187,38 @@ hm_scan_read (HmDiskOutbox *self, HmScan *scan, guint64 end, gboolean counts)
   while (hm_scan_may_pass (scan) && ++tries < HM_OUTBOX_TRIES);
   if (hm_scan_may_pass (scan) && scan->is_sized)
     read_around (self, scan, end);
+}
+
+/* -- before there is an outbox -- */
+
+static gboolean
+is_used (const char *name)
+{
+  guint lane;
+  guint64 first;
+
+  return g_str_equal (name, HM_JOURNAL_NAME) || hm_segment_parse_name (name, &lane, &first);
+}
+
+gboolean
+hm_outbox_check (const char *folder, GError **error)
+{
+  HmFiles *files = hm_files_system ();
+  g_autofree char *quarantine = g_build_filename (folder, HM_OUTBOX_QUARANTINE, NULL);
+  g_auto (GStrv) names = files->list (files, folder);
+  gboolean good;
+
+  if (names == NULL && errno != ENOENT)
+    {
+      g_set_error (error, HM_ERROR, HM_ERROR_CONFIG, "%s: %s", folder, g_strerror (errno));
+      return FALSE;
+    }
+  good = hm_access_folder (folder, error) && hm_access_folder (quarantine, error);
+  for (guint i = 0; good && names != NULL && names[i] != NULL; i++)
+    {
+      g_autofree char *path = g_build_filename (folder, names[i], NULL);
+
+      good = !is_used (names[i]) || hm_access_there (path, R_OK | W_OK, error);
+    }
+  return good;
 }

@@ -49,15 +49,23 @@ static gboolean
 check (const char *url, GError **error)
 {
   HmStore store = { .url = NULL };
-  gboolean good = hm_pg_address (&store, url, error) && hm_pg_check_files (url, error);
+  gboolean good = hm_pg_address (&store, url, error);
 
   g_free (store.url);
   g_free (store.name);
   return good;
 }
 
+static gboolean
+look (const char *url, const char *made, GError **error)
+{
+  (void)made;
+  return hm_pg_check_files (url, error);
+}
+
 static const HmStoreOps ops = {
   .check = check,
+  .look = look,
   .open = open_store,
   .close = close_store,
   .grain = grain,

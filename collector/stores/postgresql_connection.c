@@ -84,36 +84,54 @@ hm_pg_address (HmStore *store, const char *url, GError **error)
   return TRUE;
 }
 
+/* Why libpq does not take it; NULL: no reason is known. A key that is the superuser's may be read by its group. */
+static const char *
+reason_against (const char *keyword, const char *path)
+{
+  struct stat status;
+
+  if (stat (path, &status) != 0 || access (path, R_OK) != 0)
+    return g_strerror (errno);
+  if (strcmp (keyword, "passfile") == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    return "libpq takes no password file that is open to anybody but its owner (mode 0600)";
+  if (strcmp (keyword, "sslkey") == 0
+      && (status.st_mode & (status.st_uid == 0 ? S_IWGRP | S_IXGRP | S_IRWXO : S_IRWXG | S_IRWXO)) != 0)
+    return "libpq takes no key that is open to anybody but its owner (mode 0600, or 0640 where it is root's)";
+  return NULL;
+}
+
 /* Absolute paths alone: there are other values, such as "system". libpq passes over a file that is not there, or a password's that others may
  * read, and then says no more than that a password or a certificate is missing. */
 static gboolean
 check_file (const PQconninfoOption *options, const char *keyword, GError **error)
 {
-  const char *path = value_of (options, keyword), *reason = NULL;
-  struct stat status;
+  const char *path = value_of (options, keyword);
+  const char *reason = *path == '/' ? reason_against (keyword, path) : NULL;
 
-  if (*path != '/')
-    return TRUE;
-  if (stat (path, &status) != 0 || access (path, R_OK) != 0)
-    reason = g_strerror (errno);
-  else if (strcmp (keyword, "passfile") == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-    reason = "libpq takes no password file that is open to anybody but its owner (mode 0600)";
   if (reason != NULL)
     g_set_error (error, HM_ERROR, HM_ERROR_CONFIG, "%s=%s: %s", keyword, path, reason);
   return reason == NULL;
 }
 
-gboolean
-hm_pg_check_files (const char *url, GError **error)
+/* @keywords: NULL-terminated */
+static gboolean
+check_files (const char *url, const char *const *keywords, GError **error)
 {
-  static const char *const keywords[] = { "passfile", "sslrootcert", "sslcrl", "sslcert", "sslkey" };
   PQconninfoOption *options = PQconninfoParse (url, NULL);
   gboolean good = TRUE;
 
-  for (guint i = 0; good && options != NULL && i < G_N_ELEMENTS (keywords); i++)
-    good = check_file (options, keywords[i], error);
+  for (; good && options != NULL && *keywords != NULL; keywords++)
+    good = check_file (options, *keywords, error);
   PQconninfoFree (options);
   return good;
+}
+
+gboolean
+hm_pg_check_files (const char *url, GError **error)
+{
+  static const char *const keywords[] = { "passfile", "sslrootcert", "sslcrl", "sslcert", "sslkey", NULL };
+
+  return check_files (url, keywords, error);
 }
 
 /* -- connecting -- */
@@ -196,6 +214,33 @@ set_up (HmStore *store, GError **error)
   return TRUE;
 }
 
+/* Without the list of what was revoked libpq trusts all of it, and says nothing. */
+static gboolean
+has_revocations (const HmStore *store, GError **error)
+{
+  static const char *const keywords[] = { "sslcrl", NULL };
+  g_autoptr (GError) file = NULL;
+
+  if (check_files (store->url, keywords, &file))
+    return TRUE;
+  g_set_error (error, HM_ERROR, HM_ERROR_UNAVAILABLE, "%s: connecting: %s", store->name, file->message);
+  return FALSE;
+}
+
+/* A file that is not there may be on its way, so this passes like all else that stands between; but libpq does not say which it is. */
+static gboolean
+fail_connect (HmStore *store, GError **error)
+{
+  g_autoptr (GError) refused = NULL, file = NULL;
+
+  hm_pg_fail (store, NULL, "connecting", &refused);
+  if (hm_pg_check_files (store->url, &file))
+    g_propagate_error (error, g_steal_pointer (&refused));
+  else
+    g_set_error (error, HM_ERROR, refused->code, "%s (%s)", refused->message, file->message);
+  return FALSE;
+}
+
 gboolean
 hm_pg_ready (HmStore *store, GError **error)
 {
@@ -207,9 +252,11 @@ hm_pg_ready (HmStore *store, GError **error)
                    "%s: the connection was lost within the transaction", store->name);
       return FALSE;
     }
+  if (!has_revocations (store, error))
+    return FALSE;
   store->db = hm_pg_connect (store);
   if (PQstatus (store->db) != CONNECTION_OK)
-    return hm_pg_fail (store, NULL, "connecting", error);
+    return fail_connect (store, error);
   if (set_up (store, error))
     return TRUE;
   hm_pg_drop (store);

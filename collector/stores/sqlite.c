@@ -265,16 +265,27 @@ check (const char *url, GError **error)
   return path != NULL;
 }
 
+/* However they are written. GLib leaves two slashes at the beginning, which are no more than one here. */
+static gboolean
+is_same_folder (const char *one, const char *other)
+{
+  g_autofree char *a = g_canonicalize_filename (one, "/"), *b = g_canonicalize_filename (other, "/");
+
+  return g_str_equal (a + strspn (a, "/"), b + strspn (b, "/"));
+}
+
 /* Beside the file there are others: its log, its lock. */
 static gboolean
 look (const char *url, const char *made, GError **error)
 {
   g_autofree char *path = hm_sqlite_path_of (url, error);
-  g_autofree char *folder = path != NULL ? g_path_get_dirname (path) : NULL;
+  g_autofree char *folder = path != NULL ? g_path_get_dirname (path) : NULL,
+                  *lock = g_strconcat (path != NULL ? path : "", ".lock", NULL);
 
-  if (path == NULL)
+  if (path == NULL || !hm_access_there (path, R_OK | W_OK, error)
+      || !hm_access_there (lock, R_OK | W_OK, error))
     return FALSE;
-  return (g_str_equal (folder, made) || hm_access_file (path, error)) && hm_access_folder (folder, error);
+  return (is_same_folder (folder, made) || hm_access_file (path, error)) && hm_access_folder (folder, error);
 }
 
 static const HmStoreOps ops = {

@@ -112,8 +112,9 @@ typedef struct HmStoreOps
 {
   /* Whether @url can be one of this store, without looking for what is there. HM_ERROR_CONFIG. */
   gboolean (*check) (const char *url, GError **error);
-  /* (nullable: it keeps no files here) Whether HM_STORE_WRITE would find a place for its files: looks, and opens, makes and changes
-   * nothing. @made: a folder that is made before, and need not be there yet. HM_ERROR_CONFIG. */
+  /* (nullable) Whether HM_STORE_WRITE would find a place for its files, and those that @url names: looks, and opens, makes and changes
+   * nothing. For --check-config alone: what is not there now may be when it is opened. @made: a folder that is made before, and need
+   * not be there yet. HM_ERROR_CONFIG. */
   gboolean (*look) (const char *url, const char *made, GError **error);
   /* @url: "sqlite:///path", "postgresql://…". @grain_ns: fixed when the store is created; in HM_STORE_WRITE another one is
    * HM_ERROR_CONFIG. HM_ERROR_UNAVAILABLE when it is not there (HM_ERROR_CREATE: where it would be made is no folder), HM_ERROR_PERMISSION, HM_ERROR_TEMPORARY when another collector has it,

@@ -64,6 +64,14 @@ both_refuse ()
   keep_said
 }
 
+# check_says NAME TEXT URL: --check-config, as 78
+check_says ()
+{
+  expect_exit "check_finds_$1" 78 "[store]: url: $2" "$collector" -o store.url="$3" "${for_ever[@]}" --check-config \
+    -o collector.state-dir="$dir/c" -o collector.runtime-dir="$dir/c" -o source.kafka.bootstrap.servers="$brokers" -o source.topic="$topic"
+  keep_said
+}
+
 # show NAME: the server comes back with that certificate
 show ()
 {
@@ -200,11 +208,17 @@ both_refuse 'refuses_a_wrong_password' 69 'password authentication failed for us
 both_refuse 'refuses_another_authority' 69 "certificate verify failed (the server's certificate is not signed by sslrootcert's" \
   "$store&sslrootcert=$tls/other.pem"
 both_refuse 'is_refused_in_plain_text' 69 'no encryption' "$store&sslmode=disable"
-refuses 'refuses_a_password_file_that_is_not_there' 78 "passfile=$tls/none: No such file" "$store&passfile=$tls/none"
+both_refuse 'refuses_a_password_file_that_is_not_there' 69 "no password supplied (passfile=$tls/none: No such file" "$store&passfile=$tls/none"
+check_says 'a_password_file_that_is_not_there' "passfile=$tls/none: No such file" "$store&passfile=$tls/none"
 cp "$tls/pgpass" "$tls/open"
 chmod 640 "$tls/open"
-refuses 'refuses_a_password_file_that_others_can_read' 78 "passfile=$tls/open: libpq takes no password file" "$store&passfile=$tls/open"
-refuses 'refuses_an_authority_that_is_not_there' 78 "sslrootcert=$tls/none.pem: No such file" "$store&sslrootcert=$tls/none.pem"
+both_refuse 'refuses_a_password_file_that_others_can_read' 69 "(passfile=$tls/open: libpq takes no password file" "$store&passfile=$tls/open"
+both_refuse 'refuses_an_authority_that_is_not_there' 69 "(sslrootcert=$tls/none.pem: No such file" "$store&sslrootcert=$tls/none.pem"
+both_refuse 'refuses_a_list_of_revoked_certificates_that_is_not_there' 69 "sslcrl=$tls/none.pem: No such file" "$store&sslcrl=$tls/none.pem"
+cp "$tls/client.key" "$tls/open.key"
+chmod 644 "$tls/open.key"
+refuses 'refuses_a_key_that_others_can_read' 69 "(sslkey=$tls/open.key: libpq takes no key" "$store&sslcert=$tls/client.crt&sslkey=$tls/open.key"
+check_says 'a_key_that_others_can_read' "sslkey=$tls/open.key: libpq takes no key" "$store&sslkey=$tls/open.key"
 show expired
 both_refuse 'refuses_a_certificate_whose_time_is_over' 69 'certificate verify failed' "$store"
 check 'server_says_that_the_time_is_over' grep -q 'alert certificate expired' "$(cat "$dir/p/postgres.folder")/log"

@@ -105,6 +105,20 @@ check agent_polls_when_it_has_no_rights "${as_nobody[@]}" "$dir/x/hypermeter-age
 check agent_gives_the_same_series_when_it_has_no_rights same_series
 check agent_gives_the_meters_of_a_bill_when_it_has_no_rights has_meters
 
+# -- what a start as the superuser leaves is not for its user
+place touched
+mapfile -t arguments < <(options touched)
+"$agent" "${arguments[@]}" --once > "$dir/touched.log" 2>&1
+chown "$nobody:$nobody" "$dir/touched/out.ndjson"
+looks=("${as_nobody[@]}" "$dir/x/hypermeter-agent" "${arguments[@]}" --check-config)
+expect_exit check_finds_a_lock_of_the_superusers 78 "state-dir: $dir/touched/lock: Permission denied" "${looks[@]}"
+chown -R "$nobody:$nobody" "$dir/touched"
+check check_finds_all_that_is_its_own quietly "${looks[@]}"
+chown root:root "$dir/touched/outbox/journal"
+expect_exit check_finds_a_journal_of_the_superusers 78 "state-dir: $dir/touched/outbox/journal: Permission denied" "${looks[@]}"
+chown root:root "$dir/touched/outbox"
+expect_exit check_finds_an_outbox_of_the_superusers 78 "state-dir: $dir/touched/outbox: Permission denied" "${looks[@]}"
+
 # -- with the guests' processes hidden (hidepid) it goes on, and says once, not once a cycle, what that costs
 place hidden
 mkdir -p "$dir/host/proc"
