@@ -11,7 +11,7 @@
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
 guests=${HUNG_GUESTS:-$(awk '/^MemAvailable/ { print ($2 > 5000000 ? 100 : 40) }' /proc/meminfo)} away=${HUNG_AWAY:-10}
-interval=3000 tries=3
+interval=4000 tries=3
 out=$dir/out.ndjson
 
 # run_agent NAME [OPTION…]
