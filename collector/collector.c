@@ -103,7 +103,7 @@ hm_collector_look_after_agents (HmEngine *engine, gpointer user)
   return FALSE;
 }
 
-/* FALSE: the store does not take it. */
+/* FALSE: the store does not take it; then it waits to be noted still, unless there is newer already. */
 static gboolean
 note_partitions (HmCollector *collector)
 {
@@ -122,9 +122,14 @@ note_partitions (HmCollector *collector)
       noted = ops->offset_reached (collector->store, collector->topic, row->partition, row->next,
                                    row->reached, &error);
     }
-  if (error != NULL)
-    hm_warning ("how far partitions are is not noted now: %s", error->message);
-  return error == NULL;
+  if (error == NULL)
+    return TRUE;
+  hm_warning ("how far partitions are is not noted now: %s", error->message);
+  g_mutex_lock (&collector->reached_lock);
+  if (collector->partitions == NULL)
+    collector->partitions = g_steal_pointer (&partitions);
+  g_mutex_unlock (&collector->reached_lock);
+  return FALSE;
 }
 
 gboolean

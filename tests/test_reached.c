@@ -172,8 +172,33 @@ reached_is_when_the_broker_was_asked_once_all_of_then_is_stored (void **state)
   assert_true (row (f, 1)->reached >= first - HM_SOURCE_SKEW_NS);
   assert_true (row (f, 1)->reached < f->before - HM_SOURCE_SKEW_NS);
   assert_int_equal (f->reached, row (f, 1)->reached + HM_SOURCE_SKEW_NS);
-  look (f); /* of 3000 nothing is known yet */
+  first = f->reached;
+  look (f); /* 3000 is not reached, what was passed before still is */
+  assert_true (f->known);
+  assert_int_equal (f->reached, first);
+}
+
+/* Each of them passes where it ended in a look of its own. */
+static void
+reached_is_known_of_all_though_no_look_met_all_of_them_at_their_ends (void **state)
+{
+  Fixture *f = *state;
+  HmTime first;
+
+  by_broker = FALSE;
+  high[1] = high[2] = 1000;
+  look (f);
+  first = f->before;
+  high[1] = high[2] = 2000;
+  committed[1] = 1000;
+  look (f);
   assert_false (f->known);
+  high[1] = high[2] = 3000;
+  committed[2] = 1000;
+  look (f);
+  assert_true (f->known);
+  assert_true (f->reached >= first);
+  assert_true (f->reached < f->before);
 }
 
 static void
@@ -235,6 +260,7 @@ main (void)
     CASE (reached_is_the_last_stored_record_where_more_waits),
     CASE (reached_is_not_the_last_stored_record_where_the_broker_does_not_tell_its_time),
     CASE (reached_is_when_the_broker_was_asked_once_all_of_then_is_stored),
+    CASE (reached_is_known_of_all_though_no_look_met_all_of_them_at_their_ends),
     CASE (reached_is_not_known_of_partitions_of_which_nothing_was_stored),
     CASE (reached_says_nothing_of_a_halted_partition_nor_without_the_broker),
     CASE (reached_asks_three_partitions_that_do_not_answer_and_the_others_next_time),

@@ -11,14 +11,15 @@
 #include "metering/error.h"
 #include "metering/log.h"
 
-#define POLL_MS    50
-#define POLL_MAX   4096
-#define STALL_NS   HM_NSEC_PER_SEC
-#define COMMIT_NS  (5 * HM_NSEC_PER_SEC)
-#define TICK_NS    (100 * HM_NSEC_PER_MSEC)
-#define WAIT_NS    HM_NSEC_PER_SEC
-#define DESTROY_NS (2 * HM_NSEC_PER_SEC)
-#define ASK_NS     (5 * HM_NSEC_PER_SEC)
+#define POLL_MS       50
+#define POLL_MAX      4096
+#define STALL_NS      HM_NSEC_PER_SEC
+#define COMMIT_NS     (5 * HM_NSEC_PER_SEC)
+#define TICK_NS       (100 * HM_NSEC_PER_MSEC)
+#define WAIT_NS       HM_NSEC_PER_SEC
+#define DESTROY_NS    (2 * HM_NSEC_PER_SEC)
+#define ASK_NS        (5 * HM_NSEC_PER_SEC)
+#define TELL_AGAIN_NS HM_NSEC_PER_SEC
 
 static void
 tick (HmSource *source)
@@ -264,6 +265,7 @@ poll_messages (HmSource *source)
 static gboolean
 is_told (HmSource *source)
 {
+  source->told_at = hm_source_now ();
   return source->settings.at_end == NULL || source->settings.at_end (source->settings.user)
          || source->partitions->len == 0 || hm_source_halted (source) > 0;
 }
@@ -278,8 +280,13 @@ ends_here (HmSource *source, gboolean *ret_ends, GError **error)
   *ret_ends = FALSE;
   if (!source->settings.until_end)
     return TRUE;
+  if (source->ended_at != 0 && hm_source_now () - source->told_at < TELL_AGAIN_NS)
+    return TRUE;
   if (!hm_source_at_end (source))
-    return check_broker (source, error);
+    {
+      source->ended_at = 0;
+      return check_broker (source, error);
+    }
   if (source->ended_at == 0)
     source->ended_at = hm_source_now ();
   *ret_ends = is_told (source);

@@ -29,8 +29,8 @@ typedef struct
   gint64 patience_ns; /* with until_end: how long broker and topic may be away; negative: for ever */
   /* (nullable) Called about every 100 ms, also while the storing thread keeps us waiting: neither fences nor calls the pipeline. */
   void (*tick) (gpointer user);
-  /* (nullable) With until_end: called when the end is reached; may call the pipeline. FALSE: the broker has not told it all that it asked, and it wants to be called
-   * again. */
+  /* (nullable) With until_end: called when the end is reached; may call the pipeline. FALSE: the broker has not told it all that it asked, or the store has not
+   * taken it, and it wants to be called again. */
   gboolean (*at_end) (gpointer user);
   gpointer user; /* of both */
 } HmSourceSettings;

@@ -86,18 +86,20 @@ hm_source_at_end (HmSource *source)
 /* -- up to when -- */
 
 /* Where the broker does not tell when it took a record, the last one stored says nothing of what waits behind it. What does is where the partition
- * ended at some moment, once all of that is stored. Then the next such moment is this one. */
+ * ended at some moment, once all of that is stored. Then the next such moment is this one. HM_TIME_UNKNOWN: none was passed yet. */
 static HmTime
 mark_passed (HmPartition *partition, gint64 stored, gint64 high, HmTime now)
 {
-  HmTime passed = partition->marked != 0 && stored >= partition->mark ? partition->marked : HM_TIME_UNKNOWN;
+  gboolean passed = partition->marked != 0 && stored >= partition->mark;
 
-  if (partition->marked == 0 || passed != HM_TIME_UNKNOWN)
+  if (passed)
+    partition->passed = partition->marked;
+  if (passed || partition->marked == 0)
     {
       partition->mark = high;
       partition->marked = now;
     }
-  return passed;
+  return partition->passed != 0 ? partition->passed : HM_TIME_UNKNOWN;
 }
 
 /* By our clock where `*ret_ours`, else by the broker's. */
@@ -152,7 +154,7 @@ hm_source_reached (HmSource *source, GArray *partitions, HmTime *ret_reached)
     }
   if (source->client == NULL || source->resolve || n == 0)
     return FALSE;
-  for (guint i = 0; i < n && silent < SILENT_MAX; i++)
+  for (guint i = 0; i < n && silent < SILENT_MAX && !g_atomic_int_get (&source->stop); i++)
     {
       HmPartition *partition = &g_array_index (source->partitions, HmPartition, (first + i) % n);
       HmTime reached = now;
@@ -162,6 +164,7 @@ hm_source_reached (HmSource *source, GArray *partitions, HmTime *ret_reached)
       least = MIN (least, reached);
       source->look_first = (first + i + 1) % n;
     }
+  known = known && !g_atomic_int_get (&source->stop);
   if (known)
     *ret_reached = least;
   return known;

@@ -27,10 +27,11 @@ const HmOption hm_source_options[] = {
     .fallback = "30s",
     .min = HM_NSEC_PER_SEC,
     .max = 24 * 3600 * HM_NSEC_PER_SEC,
-    .help = "With --until-end: without a word of a broker, or of the topic, for so long, the collector ends "
-            "with exit "
-            "status 69. What it has stored stays, and the next run goes on there. Without --until-end it "
-            "waits for ever" },
+    .help
+    = "With --until-end: without a word of a broker, or of the topic, for so long, or where at the end it "
+      "cannot be noted for so long how far each partition is, the collector ends with exit status 69. "
+      "What it has stored stays, and the next run goes on there. Without --until-end it "
+      "waits for ever" },
   { .key = PREFIX,
     .type = HM_OPTION_PREFIX,
     .help

@@ -17,6 +17,7 @@ typedef struct
   gboolean halted;
   gint64 mark;   /* where the partition ended at `marked`, for who asks how far it is stored */
   HmTime marked; /* 0: nobody has asked yet */
+  HmTime passed; /* the latest such moment up to which all is stored; 0: none yet */
 } HmPartition;
 
 struct HmSource
@@ -42,6 +43,7 @@ struct HmSource
   gint64 committed_at, ticked_at, stalled_at;
   gint64 heard_at,
       asked_at; /* with until_end: when something last came of a broker; when one was last asked whether it is there */
+  gint64 told_at;   /* at_end() was called last; monotonic ns */
   gint64 ended_at;  /* with until_end: when the end was found reached; 0: not yet */
   guint64 heard;    /* consumed by then */
   GPtrArray *chunk; /* (nullable) (element-type HmArrival) */
