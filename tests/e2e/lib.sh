@@ -7,6 +7,11 @@
 
 # shellcheck disable=SC2034 # what is set here is used by the tests
 set -Eeuo pipefail
+# A test that says own_mounts=yes before runs in a mount namespace of its own: what another test starts meanwhile (its libvirtd has one, too) would
+# take its mounts along, and a file system lives on, with its errors, until the last of them is gone.
+if [ "${own_mounts-}" = yes ] && [ -z "${HM_OWN_MOUNTS-}" ] && [ "$(id -u)" -eq 0 ]; then
+  HM_OWN_MOUNTS=yes exec unshare --mount -- "$0" "$@"
+fi
 src=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../..
 src=$(cd "$src" && pwd)
 build=${HM_BUILD:-$src}

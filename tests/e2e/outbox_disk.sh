@@ -5,6 +5,7 @@
 # yesterday. The agent polls on wherever it can; what is lost is said in gap records and is no more than what they say. Needs root for a small
 # tmpfs and a small ext4 on a loop device.
 
+own_mounts=yes
 # shellcheck source-path=SCRIPTDIR source=../chaos/lib.sh
 . "$(dirname "$(readlink -f "$0")")/../chaos/lib.sh"
 

@@ -5,6 +5,7 @@
 # are waited for; the last ends the collector at the start and leaves the file as it was. Afterwards each record is there once. Needs root
 # for a small tmpfs and a small ext4 on a loop device.
 
+own_mounts=yes
 # shellcheck source-path=SCRIPTDIR source=../chaos/lib.sh
 . "$(dirname "$(readlink -f "$0")")/../chaos/lib.sh"
 
