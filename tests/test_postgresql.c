@@ -202,9 +202,10 @@ static void
 files_of_the_url_are_looked_for_beforehand (void **state)
 {
   static const char *const keywords[] = { "passfile", "sslrootcert", "sslcrl", "sslcert", "sslkey" };
+  static const char *const of_regular_files[] = { "passfile", "sslcrl", "sslkey" };
   Suite *suite = *state;
   g_autofree char *folder = kit_temp_folder (), *path = g_build_filename (folder, "secret", NULL);
-  g_autofree char *url = g_strdup_printf ("postgresql://me@host/x?passfile=%s&sslrootcert=system", path);
+  g_autofree char *url = g_strdup_printf ("postgresql://me@host/x?passfile=%s", path);
   g_autofree char *key = g_strdup_printf ("postgresql://me@host/x?sslkey=%s", path);
 
   for (guint i = 0; i < G_N_ELEMENTS (keywords); i++)
@@ -219,21 +220,53 @@ files_of_the_url_are_looked_for_beforehand (void **state)
   assert_int_equal (g_chmod (path, 0600), 0);
   assert_true (suite->ops->look (url, "/", NULL));
   assert_true (suite->ops->look (key, "/", NULL));
+  assert_true (suite->ops->look ("postgresql://me@host/x?sslrootcert=system", "/", NULL)
+               == (PQlibVersion () >= 160000)); /* before, it is a file of that name */
+  for (guint i = 0; i < G_N_ELEMENTS (of_regular_files); i++)
+    assert_check_fails (suite, of_regular_files[i], folder, "regular");
+  kit_write_file (folder, "secret", "");
+  assert_check_fails (suite, "sslcrl", path, "empty");
   kit_remove_tree (folder);
 }
 
-/* libpq says of none of them that it is missing. */
+static void
+files_that_are_not_read_are_not_looked_for (void **state)
+{
+  static const char *const urls[]
+      = { "postgresql://me:s3cret@host/x?passfile=/no/file", "postgresql://me@host/x?sslkey=engine:key",
+          "postgresql://me@host/x?sslmode=disable&sslrootcert=/no/file&sslcrl=/no/file" };
+  Suite *suite = *state;
+
+  for (guint i = 0; i < G_N_ELEMENTS (urls); i++)
+    assert_true (suite->ops->look (urls[i], "/", NULL));
+}
+
+/* libpq says of none of them that it is missing, and does without those of the first three. */
 static void
 open_names_the_file_that_is_missing (void **state)
 {
+  static const struct
+  {
+    const char *parameters, *part;
+  } cases[] = {
+    { "sslmode=require&sslrootcert=/no/ca", "connecting: sslrootcert=/no/ca: No such file" },
+    { "sslmode=require&sslrootcert=no-ca", "connecting: sslrootcert=no-ca: No such file" },
+    { "sslcrl=/no/list", "connecting: sslcrl=/no/list: No such file" },
+    { "sslcert=/no/cert", "does not exist (sslcert=/no/cert: No such file" },
+  };
   Suite *suite = *state;
-  g_autofree char *nowhere = pg_kit_url ("nowhere?passfile=/no/passwords"),
-                  *revoked = g_strconcat (suite->url, "?sslcrl=/no/list", NULL);
+  g_autofree char *nowhere = pg_kit_url ("nowhere"), *unasked = pg_kit_url ("nowhere?passfile=/no/passwords");
+  g_autoptr (GError) error = NULL;
 
-  assert_open_fails (suite, nowhere, HM_STORE_WRITE, HM_ERROR_UNAVAILABLE,
-                     "does not exist (passfile=/no/passwords: No such file");
-  assert_open_fails (suite, revoked, HM_STORE_WRITE, HM_ERROR_UNAVAILABLE,
-                     "connecting: sslcrl=/no/list: No such file");
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *url = g_strconcat (g_str_has_prefix (cases[i].part, "does") ? nowhere : suite->url,
+                                          "?", cases[i].parameters, NULL);
+
+      assert_open_fails (suite, url, HM_STORE_WRITE, HM_ERROR_UNAVAILABLE, cases[i].part);
+    }
+  assert_null (suite->ops->open (unasked, HM_STORE_WRITE, SUITE_GRAIN, &error));
+  assert_null (strstr (error->message, "passfile")); /* no password was asked for */
 }
 
 /* -- what the server refuses -- */
@@ -551,6 +584,7 @@ main (void)
     cmocka_unit_test (database_that_is_not_there_is_unavailable),
     cmocka_unit_test (password_is_in_no_message),
     cmocka_unit_test (files_of_the_url_are_looked_for_beforehand),
+    cmocka_unit_test (files_that_are_not_read_are_not_looked_for),
     cmocka_unit_test (open_names_the_file_that_is_missing),
     cmocka_unit_test (refusals_mean_what_can_be_done_about_them),
     cmocka_unit_test (database_that_is_read_only_is_waited_for),

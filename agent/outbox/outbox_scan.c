@@ -217,8 +217,10 @@ hm_outbox_check (const char *folder, GError **error)
   for (guint i = 0; good && names != NULL && names[i] != NULL; i++)
     {
       g_autofree char *path = g_build_filename (folder, names[i], NULL);
+      int mode
+          = g_str_equal (names[i], HM_JOURNAL_NAME) ? R_OK | W_OK : R_OK; /* closed segments are only read */
 
-      good = !is_used (names[i]) || hm_access_there (path, R_OK | W_OK, error);
+      good = !is_used (names[i]) || hm_access_there (path, mode, error);
     }
   return good;
 }

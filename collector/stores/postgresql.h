@@ -119,8 +119,9 @@ gboolean hm_pg_check_files (const char *url, GError **error);
 /* A connection as every call needs it: there, and set up. Outside of a transaction a lost one is made anew. */
 gboolean hm_pg_ready (HmStore *store, GError **error);
 
-/* One more connection to the same database, not set up; NULL when there is none to be had. */
-PGconn *hm_pg_connect (const HmStore *store);
+/* One more connection to the same database, not set up; NULL, without @error, when there is none to be had. @error: a
+ * file without which the server would be trusted unverified cannot be used. */
+PGconn *hm_pg_connect (const HmStore *store, GError **error);
 
 /* Closes the connection; what was open in it is rolled back by the server. */
 void hm_pg_drop (HmStore *store);

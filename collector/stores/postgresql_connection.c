@@ -16,7 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEME "postgresql://"
+#define SCHEME       "postgresql://"
+#define SYSTEM_SINCE 160000 /* the libpq for which sslrootcert=system is no file of that name */
 
 /* OpenSSL knows which it is, and libpq does not pass it on. */
 #define DISTRUST                                                                                             \
@@ -92,6 +93,10 @@ reason_against (const char *keyword, const char *path)
 
   if (stat (path, &status) != 0 || access (path, R_OK) != 0)
     return g_strerror (errno);
+  if (!S_ISREG (status.st_mode) && strcmp (keyword, "sslrootcert") != 0 && strcmp (keyword, "sslcert") != 0)
+    return "libpq takes a regular file only";
+  if (strcmp (keyword, "sslcrl") == 0 && status.st_size == 0)
+    return "it is empty";
   if (strcmp (keyword, "passfile") == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
     return "libpq takes no password file that is open to anybody but its owner (mode 0600)";
   if (strcmp (keyword, "sslkey") == 0
@@ -100,13 +105,39 @@ reason_against (const char *keyword, const char *path)
   return NULL;
 }
 
-/* Absolute paths alone: there are other values, such as "system". libpq passes over a file that is not there, or a password's that others may
- * read, and then says no more than that a password or a certificate is missing. */
+static gboolean
+is_set (const PQconninfoOption *options, const char *keyword, const char *variable, const char *value)
+{
+  const char *set = value_of (options, keyword);
+
+  if (*set == '\0')
+    set = g_getenv (variable);
+  return set != NULL && *set != '\0' && (value == NULL || strcmp (set, value) == 0);
+}
+
+/* There is a file that libpq reads: not the system's authorities, not a key of an engine's (ENGINE:KEY), not one that
+ * something else in the URL or the environment makes needless. */
+static gboolean
+is_read (const PQconninfoOption *options, const char *keyword, const char *path)
+{
+  if (*path == '\0')
+    return FALSE;
+  if (strcmp (keyword, "passfile") == 0)
+    return !is_set (options, "password", "PGPASSWORD", NULL);
+  if (strcmp (keyword, "sslrootcert") == 0 && strcmp (path, "system") == 0 && PQlibVersion () >= SYSTEM_SINCE)
+    return FALSE;
+  if (strcmp (keyword, "sslkey") == 0 && strchr (path, ':') != NULL)
+    return FALSE;
+  return !is_set (options, "sslmode", "PGSSLMODE", "disable");
+}
+
+/* libpq passes over a file that is not there, or a password's that others may read, and then says no more than that a
+ * password or a certificate is missing. */
 static gboolean
 check_file (const PQconninfoOption *options, const char *keyword, GError **error)
 {
   const char *path = value_of (options, keyword);
-  const char *reason = *path == '/' ? reason_against (keyword, path) : NULL;
+  const char *reason = is_read (options, keyword, path) ? reason_against (keyword, path) : NULL;
 
   if (reason != NULL)
     g_set_error (error, HM_ERROR, HM_ERROR_CONFIG, "%s=%s: %s", keyword, path, reason);
@@ -126,12 +157,17 @@ check_files (const char *url, const char *const *keywords, GError **error)
   return good;
 }
 
+static const char *const passwords[] = { "passfile", NULL };
+static const char *const keys[] = { "sslcert", "sslkey", NULL };
+/* What libpq may do without, saying nothing: a server is then not verified, or one whose certificate was revoked is
+ * trusted. */
+static const char *const trust[] = { "sslrootcert", "sslcrl", NULL };
+
 gboolean
 hm_pg_check_files (const char *url, GError **error)
 {
-  static const char *const keywords[] = { "passfile", "sslrootcert", "sslcrl", "sslcert", "sslkey", NULL };
-
-  return check_files (url, keywords, error);
+  return check_files (url, passwords, error) && check_files (url, trust, error)
+         && check_files (url, keys, error);
 }
 
 /* -- connecting -- */
@@ -149,11 +185,13 @@ clean (const char *message)
 }
 
 PGconn *
-hm_pg_connect (const HmStore *store)
+hm_pg_connect (const HmStore *store, GError **error)
 {
   const char *keywords[G_N_ELEMENTS (defaults) + 3], *values[G_N_ELEMENTS (defaults) + 3];
   guint n = 0;
 
+  if (!check_files (store->url, trust, error))
+    return NULL;
   for (; n < G_N_ELEMENTS (defaults); n++) /* the later one of two holds: the URL's */
     {
       keywords[n] = defaults[n].keyword;
@@ -214,27 +252,15 @@ set_up (HmStore *store, GError **error)
   return TRUE;
 }
 
-/* Without the list of what was revoked libpq trusts all of it, and says nothing. */
-static gboolean
-has_revocations (const HmStore *store, GError **error)
-{
-  static const char *const keywords[] = { "sslcrl", NULL };
-  g_autoptr (GError) file = NULL;
-
-  if (check_files (store->url, keywords, &file))
-    return TRUE;
-  g_set_error (error, HM_ERROR, HM_ERROR_UNAVAILABLE, "%s: connecting: %s", store->name, file->message);
-  return FALSE;
-}
-
 /* A file that is not there may be on its way, so this passes like all else that stands between; but libpq does not say which it is. */
 static gboolean
 fail_connect (HmStore *store, GError **error)
 {
+  gboolean needs_password = PQconnectionNeedsPassword (store->db) == 1;
   g_autoptr (GError) refused = NULL, file = NULL;
 
   hm_pg_fail (store, NULL, "connecting", &refused);
-  if (hm_pg_check_files (store->url, &file))
+  if (check_files (store->url, needs_password ? passwords : keys, &file))
     g_propagate_error (error, g_steal_pointer (&refused));
   else
     g_set_error (error, HM_ERROR, refused->code, "%s (%s)", refused->message, file->message);
@@ -244,6 +270,8 @@ fail_connect (HmStore *store, GError **error)
 gboolean
 hm_pg_ready (HmStore *store, GError **error)
 {
+  g_autoptr (GError) file = NULL;
+
   if (store->db != NULL)
     return TRUE;
   if (store->in_transaction)
@@ -252,9 +280,12 @@ hm_pg_ready (HmStore *store, GError **error)
                    "%s: the connection was lost within the transaction", store->name);
       return FALSE;
     }
-  if (!has_revocations (store, error))
-    return FALSE;
-  store->db = hm_pg_connect (store);
+  store->db = hm_pg_connect (store, &file);
+  if (file != NULL)
+    {
+      g_set_error (error, HM_ERROR, HM_ERROR_UNAVAILABLE, "%s: connecting: %s", store->name, file->message);
+      return FALSE;
+    }
   if (PQstatus (store->db) != CONNECTION_OK)
     return fail_connect (store, error);
   if (set_up (store, error))

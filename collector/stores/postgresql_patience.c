@@ -61,12 +61,14 @@ end_blockers (HmStore *store, GString *stands)
 {
   g_autofree char *sql = end_blockers_sql (store);
   const char *const values[] = { stands->str };
-  PGconn *db = hm_pg_connect (store);
+  g_autoptr (GError) file = NULL;
+  PGconn *db = hm_pg_connect (store, &file);
   PGresult *result
       = PQstatus (db) == CONNECTION_OK ? PQexecParams (db, sql, 1, NULL, values, NULL, NULL, 0) : NULL;
 
   if (PQresultStatus (result) != PGRES_TUPLES_OK)
-    hm_warning ("%s: a statement waits, and what for cannot be asked: %s", store->name, PQerrorMessage (db));
+    hm_warning ("%s: a statement waits, and what for cannot be asked: %s", store->name,
+                file != NULL ? file->message : PQerrorMessage (db));
   g_string_truncate (stands, 0);
   for (int i = 0; i < PQntuples (result); i++)
     {

@@ -213,7 +213,7 @@ check_says 'a_password_file_that_is_not_there' "passfile=$tls/none: No such file
 cp "$tls/pgpass" "$tls/open"
 chmod 640 "$tls/open"
 both_refuse 'refuses_a_password_file_that_others_can_read' 69 "(passfile=$tls/open: libpq takes no password file" "$store&passfile=$tls/open"
-both_refuse 'refuses_an_authority_that_is_not_there' 69 "(sslrootcert=$tls/none.pem: No such file" "$store&sslrootcert=$tls/none.pem"
+both_refuse 'refuses_an_authority_that_is_not_there' 69 "sslrootcert=$tls/none.pem: No such file" "$store&sslrootcert=$tls/none.pem"
 both_refuse 'refuses_a_list_of_revoked_certificates_that_is_not_there' 69 "sslcrl=$tls/none.pem: No such file" "$store&sslcrl=$tls/none.pem"
 cp "$tls/client.key" "$tls/open.key"
 chmod 644 "$tls/open.key"
