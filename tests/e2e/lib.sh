@@ -99,10 +99,16 @@ stop ()
   wait "$1"
 }
 
+has_watched () # N: the watch has begun so many turns
+{
+  [ -f "$dir/turns" ] && [ "$(wc -l < "$dir/turns")" -ge "$1" ]
+}
+
 # watch_machine: from here on it is known when the machine stood still
 watch_machine ()
 {
-  background stood "$src/tests/e2e/standstill.py"
+  background stood "$src/tests/e2e/standstill.py" "$dir/turns"
+  wait_until 60000 has_watched 1
 }
 
 times_stood ()
@@ -110,10 +116,10 @@ times_stood ()
   wc -l < "$dir/stood.log"
 }
 
-# stood_still N: again, since times_stood said N. The watch may have to wake up first.
+# stood_still N: again, since times_stood said N. The turn that the watch is in counts, too: it has ended when the one after the next begins.
 stood_still ()
 {
-  sleep 1
+  wait_until 120000 has_watched $(($(wc -l < "$dir/turns") + 2))
   [ "$(times_stood)" -gt "$1" ] && tail -n "+$(($1 + 1))" "$dir/stood.log" | sed 's/^/# the machine /'
 }
 
