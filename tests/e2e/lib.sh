@@ -119,7 +119,7 @@ times_stood ()
 # stood_still N: again, since times_stood said N. The turn that the watch is in counts, too: it has ended when the one after the next begins.
 stood_still ()
 {
-  wait_until 120000 has_watched $(($(wc -l < "$dir/turns") + 2))
+  wait_until 120000 has_watched $(($(wc -l < "$dir/turns") + 2)) || return 1
   [ "$(times_stood)" -gt "$1" ] && tail -n "+$(($1 + 1))" "$dir/stood.log" | sed 's/^/# the machine /'
 }
 
