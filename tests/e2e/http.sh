@@ -9,7 +9,7 @@
 
 export HM_FLEET=100
 token=the-token-of-this-test
-port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(reserve_free "$dir" 1)
 url=http://127.0.0.1:$port
 (umask 077 && echo "$token" > "$dir/token" && echo another-token-of-nobody > "$dir/wrong")
 taker=''

@@ -195,6 +195,7 @@ clean_up ()
   for folder in ${libvirtds[@]+"${libvirtds[@]}"}; do "$real/libvirtd" stop "$folder" > /dev/null 2>&1 || :; done
   for folder in ${kafkas[@]+"${kafkas[@]}"}; do "$real/kafka" stop "$folder" > /dev/null 2>&1 || :; done
   for folder in ${postgreses[@]+"${postgreses[@]}"}; do "$real/postgres" stop "$folder" > /dev/null 2>&1 || :; done
+  release "$dir"
   for folder in ${mounts[@]+"${mounts[@]}"}; do umount -l "$folder" 2> /dev/null || :; done
   if [ "$status" -ne 0 ] || [ "$failures" -ne 0 ]; then
     for log in "$dir"/*.log; do

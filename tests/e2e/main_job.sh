@@ -98,7 +98,7 @@ expect_exit 'agent_once_fails_with_69_when_the_broker_is_away' 69 '' \
   -o agent.stop-timeout=2s --once
 
 # The agent is there before the broker: it measures, waits, says so, and delivers once the broker comes.
-port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(reserve_free "$dir/k" 3) # as many as a broker has
 background early "$agent" "${options[@]}" -o inspector.uri="$uri" -o agent.interval=1s \
   -o publisher:kafka.kafka.bootstrap.servers="127.0.0.1:$port" -o publisher:kafka.topic="$topic"
 early=$started

@@ -64,7 +64,7 @@ start_host 1
 start_host 2
 start_kafka --nodes 1
 make_topics "$topic" 2
-port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(reserve_free "$dir" 1)
 start_agent 1 "127.0.0.1:$port"
 source=$started
 start_agent 2 "$brokers"
